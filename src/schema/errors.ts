@@ -1,0 +1,63 @@
+/**
+ * The one registry of errors: every failure that a person can meet has a code, says what happened,
+ * where, and what to do about it. `docs/errors.md` is written from this table.
+ *
+ * `exit` is the process exit code of the command line (INTERFACE: 1 failed, 2 wrong usage or configuration).
+ */
+export const ERROR_REGISTRY = {
+  CONFIG_NOT_FOUND: { exit: 2, todo: 'Point POPSHARE_CONFIG at a folder that holds popshare.yaml.' },
+  CONFIG_INVALID: { exit: 2, todo: 'Mend the file at the line named; docs/configuration.md lists the keys.' },
+  USAGE: { exit: 2, todo: 'See --help of the command.' },
+  DATABASE_UNREACHABLE: { exit: 1, todo: 'Check DATABASE_URL and that the server accepts connections.' },
+  DATABASE_TOO_OLD: { exit: 2, todo: 'Use Postgres 15 or newer.' },
+  DATABASE_NOT_MIGRATED: { exit: 2, todo: 'Run `npx popshare migrate` first.' },
+  DATABASE_NEWER: { exit: 2, todo: 'The warehouse was migrated by a newer popshare; upgrade this one.' },
+  EMBEDDED_UNSUPPORTED: {
+    exit: 2,
+    todo: 'No embedded Postgres for this platform: set DATABASE_URL to a Postgres server.',
+  },
+  EMBEDDED_FAILED: { exit: 1, todo: 'Read the server log named in the message.' },
+  EMBEDDED_BUSY: {
+    exit: 1,
+    todo: 'Another process uses this data folder: wait for it, or use another POPSHARE_DATA.',
+  },
+  PATH_OUTSIDE_ROOT: { exit: 1, todo: 'Files are read below the configured folder only; links out are refused.' },
+  SOURCE_UNREADABLE: { exit: 1, todo: 'Check that the file exists and may be read.' },
+  SOURCE_EMPTY: { exit: 1, todo: 'Ask the department to send the file again.' },
+  SOURCE_FORMAT: { exit: 1, todo: 'The bytes are not of the format that the binding names; ask for the file again.' },
+  SOURCE_TOO_LARGE: { exit: 1, todo: 'A cell, row, column count or archive is beyond the limits in docs/limits.md.' },
+  SOURCE_ENCODING: { exit: 1, todo: 'The bytes are not text in the encoding of the feed.' },
+  DELIVERY_UNKNOWN: { exit: 2, todo: 'List deliveries with `npx popshare deliveries list`.' },
+  DELIVERY_STATE: { exit: 1, todo: 'The delivery is not in a state that allows this; `deliveries show ID` tells.' },
+  BOOKS_UNBALANCED: { exit: 1, todo: 'A defect: nothing was committed. Report it with the counts in the message.' },
+  RUN_IN_PROGRESS: { exit: 1, todo: 'Wait for the other run, or stop it.' },
+  STALE_WORKER: { exit: 1, todo: 'Another worker has taken over; this one committed nothing more.' },
+  FEED_UNKNOWN: { exit: 2, todo: 'Feeds are named in config/feeds/*.yaml.' },
+  RULE_FAILED: { exit: 1, todo: 'The SQL of a rule file failed; mend the file that is named.' },
+  OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
+} as const satisfies Record<string, { exit: 1 | 2; todo: string }>;
+
+export type ErrorCode = keyof typeof ERROR_REGISTRY;
+
+/** A failure with a code of the registry. `message` says what and where; `todo` says what to do. */
+export class PopshareError extends Error {
+  readonly code: ErrorCode;
+
+  /**
+   * @param code a code of {@link ERROR_REGISTRY}
+   * @param what one sentence: what happened, and where (file, line, delivery). Never personal data.
+   */
+  constructor(code: ErrorCode, what: string, options?: { cause?: unknown }) {
+    super(what, options);
+    this.name = 'PopshareError';
+    this.code = code;
+  }
+
+  get exitCode(): 1 | 2 {
+    return ERROR_REGISTRY[this.code].exit;
+  }
+
+  get todo(): string {
+    return ERROR_REGISTRY[this.code].todo;
+  }
+}
