@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Runs the command line under the Node that the project pins: the sources are TypeScript, which older Nodes
+// cannot run as they are.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+
+if (major >= 24) {
+  await import(cli);
+} else if (existsSync(pinned)) {
+  const child = spawn(pinned, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
+} else {
+  process.stderr.write('popshare needs Node 24: run `npm ci` first, which brings it along.\n');
+  process.exit(2);
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { filesIn } from '../schema/configuration/load.ts';
+import { parseYaml } from '../schema/configuration/yaml-file.ts';
+import { PopshareError } from '../schema/errors.ts';
+
+const headerSchema = z.strictObject({
+  rule: z.string().regex(/^[A-Z]{2}\d{2}$/, 'expected a code such as DQ01'),
+  title: z.strictObject({ zh: z.string().min(1), en: z.string().min(1) }),
+  severity: z.enum(['high', 'medium', 'low', 'info']),
+  owner: z
+    .string()
+    .min(1, 'expected a department, `operator`, or `source` for the department that sent the record'),
+  /**
+   * What the SELECT looks at: `changed mentions` reads the view rule_mention, which on an ordinary night holds
+   * only the mentions that changed; `everything` reads what it likes, whole, every night.
+   */
+  evaluates: z.enum(['changed mentions', 'everything']),
+  parameters: z.record(z.string().regex(/^[a-z_]+$/), z.union([z.number(), z.string()])).default({}),
+  definition: z.string().min(1),
+  resolved_by: z.string().min(1),
+});
+
+/** One anomaly rule: the header of its file, and its SELECT with numbered parameters. */
+export interface Rule extends z.output<typeof headerSchema> {
+  readonly file: string;
+  /** Of the whole file: another digest means another rule. */
+  readonly digest: string;
+  readonly select: string;
+  /** The values that $1, $2 … stand for; `as_of` is the night's business date. */
+  readonly bind: (asOf: string) => readonly (string | number)[];
+}
+
+const HEADER = /^\/\*\n([\s\S]*?)\n\*\/\n/;
+/** `:name`, but not `::type`, not inside a word. */
+const PARAMETER = /(?<![:\w]):([a-z_]+)/g;
+
+/**
+ * Reads all rules of a folder, in the order of their codes.
+ *
+ * @throws CONFIG_INVALID naming file, line and what was expected
+ */
+export async function loadRules(folder: string): Promise<Rule[]> {
+  const files = await filesIn(folder, '.sql');
+  const rules = await Promise.all(files.map(async (file) => parseRule(await readFile(file, 'utf8'), file)));
+  for (const [index, rule] of rules.entries()) {
+    const twin = rules.slice(0, index).find((other) => other.rule === rule.rule);
+    if (twin !== undefined)
+      throw new PopshareError(
+        'CONFIG_INVALID',
+        `${rule.file}:2: ${rule.rule} is the code of ${twin.file} too`,
+      );
+  }
+  return rules.toSorted((left, right) => (left.rule < right.rule ? -1 : 1));
+}
+
+/**
+ * Reads one rule from the text of its file.
+ *
+ * @throws CONFIG_INVALID naming file, line and what was expected
+ */
+export function parseRule(source: string, file: string): Rule {
+  const invalid = (line: number, what: string): PopshareError =>
+    new PopshareError('CONFIG_INVALID', `${file}:${line}: ${what}`);
+  const header = HEADER.exec(source);
+  if (header?.[1] === undefined) throw invalid(1, 'expected a header comment /* … */ of YAML at the top');
+  const fields = parseYaml(header[1], headerSchema, file, 2);
+  if (!path.basename(file).startsWith(fields.rule))
+    throw invalid(2, `expected the file name to begin with ${fields.rule}`);
+
+  const headerLines = header[0].split('\n').length - 1;
+  const body = source.slice(header[0].length).trim().replace(/;$/, '');
+  if (!/^(--.*\n|\s)*(select|with)\b/i.test(body))
+    throw invalid(headerLines + 1, 'expected one SELECT after the header');
+  if (body.includes(';')) throw invalid(headerLines + 1, 'expected one statement, found `;` in it');
+
+  const names: string[] = [];
+  const select = body.replace(PARAMETER, (_all, name: string) => {
+    if (name !== 'as_of' && !Object.hasOwn(fields.parameters, name)) {
+      throw invalid(headerLines + 1, `:${name} is no parameter of the header (as_of is the night's date)`);
+    }
+    if (!names.includes(name)) names.push(name);
+    return `$${names.indexOf(name) + 1}`;
+  });
+  return {
+    ...fields,
+    file,
+    digest: createHash('sha256').update(source).digest('hex'),
+    select,
+    bind: (asOf) => names.map((name) => (name === 'as_of' ? asOf : (fields.parameters[name] ?? ''))),
+  };
+}

@@ -1,0 +1,44 @@
+import path from 'node:path';
+import { loadRules, type Rule } from '../anomalies/rule-file.ts';
+import { type Environment, readEnvironment } from '../schema/configuration/environment.ts';
+import { type Configuration, loadConfiguration } from '../schema/configuration/load.ts';
+import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
+import { requireMigrated } from '../schema/warehouse/migrate.ts';
+
+/** What a command works with. */
+export interface Session {
+  readonly environment: Environment;
+  readonly configuration: Configuration;
+  readonly rules: readonly Rule[];
+  readonly warehouse: Warehouse;
+}
+
+/**
+ * Reads the whole configuration, opens the warehouse, does the work, and closes it again, also when the work
+ * fails or the process is asked to stop.
+ *
+ * @throws the CONFIG_, DATABASE_ and EMBEDDED_ codes, before any work
+ */
+export async function withSession<Result>(
+  work: (session: Session) => Promise<Result>,
+  options: { migrated: boolean } = { migrated: true },
+): Promise<Result> {
+  const environment = readEnvironment(process.env);
+  const configuration = await loadConfiguration(environment.configFolder);
+  const rules = await loadRules(path.join(environment.configFolder, 'rules'));
+  const warehouse = await openConfiguredWarehouse(environment);
+  const stop = (): void => {
+    // The run is left as it is: whatever was not committed is done by the next one.
+    warehouse.close().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    if (options.migrated) await requireMigrated(warehouse);
+    return await work({ environment, configuration, rules, warehouse });
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    await warehouse.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { sql } from 'kysely';
+import { NAME_FORMS_VERSION, nameForms, namePattern } from '../schema/standards/names.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { copyRows, openCopy } from '../schema/warehouse/copy.ts';
+
+const BATCH = 20_000;
+
+/**
+ * Computes what names look and sound like, once for each distinct name.
+ *
+ * Before: any mentions. After: every name of a mention changed since `afterRun` has its row in
+ * identity.name_form, of this version. The table is a cache of a pure function: it needs no fence.
+ */
+export async function completeNameForms(warehouse: Warehouse, afterRun: number): Promise<void> {
+  await sql`DELETE FROM identity.name_form WHERE version <> ${NAME_FORMS_VERSION}`.execute(warehouse.db);
+  for (;;) {
+    const { rows } = await sql<{ name: string }>`
+      SELECT DISTINCT m.name FROM identity.mention m
+      WHERE m.changed_run > ${afterRun} AND m.name IS NOT NULL
+        AND NOT EXISTS (SELECT FROM identity.name_form f WHERE f.name = m.name)
+      LIMIT ${BATCH}`.execute(warehouse.db);
+    if (rows.length === 0) return;
+    await storeForms(
+      warehouse,
+      rows.map(({ name }) => name),
+    );
+  }
+}
+
+async function storeForms(warehouse: Warehouse, names: readonly string[]): Promise<void> {
+  const client = await warehouse.pool.connect();
+  try {
+    const copy = openCopy(
+      client,
+      'COPY identity.name_form (name, version, surname, given_name, pinyin, shape, pattern) FROM STDIN',
+    );
+    await copy.write(
+      copyRows(
+        names.map((name) => {
+          const forms = nameForms(name);
+          return [
+            name,
+            String(NAME_FORMS_VERSION),
+            forms.surname,
+            forms.givenName,
+            forms.pinyin,
+            forms.shape,
+            namePattern(name),
+          ];
+        }),
+      ),
+    );
+    await copy.finish();
+  } finally {
+    client.release();
+  }
+}

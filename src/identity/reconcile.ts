@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+import type { RunId } from '../schema/ids.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { assertCurrentRun } from '../schema/warehouse/fence.ts';
+import { assignPersons, recordPersonEvents, writeLinks } from './assign.ts';
+import { buildScope, labelClusters } from './clusters.ts';
+import { completeNameForms } from './name-forms.ts';
+
+/** How identity stands after a night. */
+export interface IdentitySummary {
+  readonly mentions: number;
+  readonly persons: number;
+  readonly links: Readonly<Record<string, number>>;
+  readonly reviews: number;
+}
+
+/**
+ * Links every mention that changed since the last reconciliation, in one transaction. Run again, it finds
+ * nothing to do and writes nothing.
+ *
+ * @throws STALE_WORKER
+ */
+export async function reconcile(warehouse: Warehouse, runId: RunId): Promise<void> {
+  const { reconciled_run } = await warehouse.db
+    .selectFrom('identity.state')
+    .select('reconciled_run')
+    .executeTakeFirstOrThrow();
+  await completeNameForms(warehouse, reconciled_run);
+  await warehouse.db.transaction().execute(async (tx) => {
+    await assertCurrentRun(tx, runId);
+    await buildScope(tx, reconciled_run);
+    await labelClusters(tx);
+    await assignPersons(tx, runId);
+    await recordPersonEvents(tx, runId);
+    await writeLinks(tx, runId);
+    // Only as far as there was something: a night that changed nothing leaves this row as it is.
+    await sql`
+      UPDATE identity.state SET reconciled_run = ${runId}
+      WHERE EXISTS (SELECT FROM changed)`.execute(tx);
+  });
+}
+
+/** Counts over the active mentions, for the night's report. */
+export async function identitySummary(warehouse: Warehouse): Promise<IdentitySummary> {
+  const { rows } = await sql<{ method: string; mentions: number }>`
+    SELECT l.method, count(*) AS mentions
+    FROM identity.mention m JOIN identity.link l USING (mention_id)
+    WHERE m.active GROUP BY l.method ORDER BY l.method`.execute(warehouse.db);
+  const persons = await sql<{ persons: number }>`
+    SELECT count(DISTINCT l.person_id) AS persons
+    FROM identity.mention m JOIN identity.link l USING (mention_id) WHERE m.active`.execute(warehouse.db);
+  return {
+    mentions: rows.reduce((sum, { mentions }) => sum + mentions, 0),
+    persons: persons.rows[0]?.persons ?? 0,
+    links: Object.fromEntries(rows.map(({ method, mentions }) => [method, mentions])),
+    reviews: 0,
+  };
+}

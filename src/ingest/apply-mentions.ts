@@ -1,0 +1,98 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { Contract, MentionRole } from '../schema/contracts/contract.ts';
+import type { DB } from '../schema/database.ts';
+import type { RunId } from '../schema/ids.ts';
+import { featureColumn } from './mention-features.ts';
+
+/**
+ * Brings the mentions of a feed to the records that the delta names.
+ *
+ * Before: `delta` and the stage as apply left them. After: every person named by a new or changed record has an
+ * active mention with the record's values; mentions of removed records, and of roles that a changed record
+ * leaves empty, are inactive. A mention is written only when it differs, and then carries this run.
+ */
+export async function applyMentions(
+  tx: Transaction<DB>,
+  contract: Contract,
+  stage: RawBuilder<unknown>,
+  runId: RunId,
+): Promise<void> {
+  for (const role of contract.mentions) {
+    await upsertMentions(tx, contract, role, stage, runId);
+    await retireEmptyRoles(tx, contract, role, stage, runId);
+  }
+  await retireRemoved(tx, contract, runId);
+}
+
+/** Where each column of a mention comes from, for one role. */
+function mentionSources(role: MentionRole): Record<string, RawBuilder<unknown>> {
+  const record = (field: string | undefined): RawBuilder<unknown> =>
+    field === undefined ? sql`NULL` : sql`s.${sql.id(field)}`;
+  return {
+    id_given: record(role.idNumber),
+    id_kind: sql`s.${sql.id(featureColumn(role, 'id_kind'))}`,
+    id_number: sql`s.${sql.id(featureColumn(role, 'id_number'))}`,
+    name_given: record(role.name),
+    name: sql`s.${sql.id(featureColumn(role, 'name'))}`,
+    sex: record(role.sex),
+    birth_date: role.birthDate === undefined ? sql`NULL::date` : record(role.birthDate),
+    phone: sql`s.${sql.id(featureColumn(role, 'phone'))}`,
+    division: record(role.division),
+    dwelling_code: record(role.dwelling),
+    household_code: record(role.household),
+  };
+}
+
+/** A record names a person in a role when it gives a name or a number for it. */
+const namesSomebody = (role: MentionRole): RawBuilder<boolean> =>
+  sql`(s.${sql.id(role.idNumber)} IS NOT NULL OR s.${sql.id(role.name)} IS NOT NULL)`;
+
+async function upsertMentions(
+  tx: Transaction<DB>,
+  contract: Contract,
+  role: MentionRole,
+  stage: RawBuilder<unknown>,
+  runId: RunId,
+): Promise<void> {
+  const sources = mentionSources(role);
+  const columns = Object.keys(sources);
+  const ofMention = (prefix: string): RawBuilder<unknown> =>
+    sql.join(columns.map((name) => sql.id(prefix, name)));
+  await sql`
+    INSERT INTO identity.mention AS standing (feed, source_key, role, active, changed_run, ${sql.join(columns.map((name) => sql.id(name)))})
+    SELECT ${contract.feed}, s.source_key, ${role.role}, true, ${runId}::bigint, ${sql.join(Object.values(sources))}
+    FROM delta d JOIN ${stage} s ON s.line = d.line
+    WHERE ${namesSomebody(role)}
+    ON CONFLICT (source_key, role, feed) DO UPDATE SET
+      active = true, changed_run = excluded.changed_run,
+      ${sql.join(columns.map((name) => sql`${sql.id(name)} = excluded.${sql.id(name)}`))}
+    WHERE NOT standing.active OR (${ofMention('standing')}) IS DISTINCT FROM (${ofMention('excluded')})`.execute(
+    tx,
+  );
+}
+
+async function retireEmptyRoles(
+  tx: Transaction<DB>,
+  contract: Contract,
+  role: MentionRole,
+  stage: RawBuilder<unknown>,
+  runId: RunId,
+): Promise<void> {
+  if (contract.fields[role.name]?.required) return;
+  await sql`
+    UPDATE identity.mention m SET active = false, changed_run = ${runId}
+    FROM delta d JOIN ${stage} s ON s.line = d.line
+    WHERE d.kind = 'changed' AND NOT ${namesSomebody(role)}
+      AND m.feed = ${contract.feed} AND m.source_key = d.source_key AND m.role = ${role.role} AND m.active`.execute(
+    tx,
+  );
+}
+
+async function retireRemoved(tx: Transaction<DB>, contract: Contract, runId: RunId): Promise<void> {
+  const roles = contract.mentions.map(({ role }) => role);
+  await sql`
+    UPDATE identity.mention m SET active = false, changed_run = ${runId}
+    FROM delta d
+    WHERE d.kind = 'removed' AND m.feed = ${contract.feed} AND m.source_key = d.source_key
+      AND m.role IN (${sql.join(roles)}) AND m.active`.execute(tx);
+}

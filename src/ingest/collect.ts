@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import { fileDrop } from '../connectors/file-drop.ts';
+import type { Binding } from '../schema/configuration/binding.ts';
+import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
+import type { RunContext } from './delivery.ts';
+import { landArrival } from './land.ts';
+
+/**
+ * Looks for a feed's file of the business date and lands it.
+ *
+ * After: the ledger has the delivery, or says `missing` when nothing is ready.
+ */
+export async function collect(context: RunContext, binding: Binding, dropFolder: string): Promise<void> {
+  const { feed, department } = binding.contract;
+  const finding = await fileDrop(dropFolder).find(
+    { feed, department, extensions: [binding.format], control: binding.control },
+    context.businessDate,
+  );
+  if (finding.kind === 'ready') {
+    await landArrival(context, finding.arrival, department);
+  } else {
+    const reason = finding.kind === 'absent' ? `没有文件 ${finding.looked_for}` : finding.reason;
+    await recordMissing(context, binding, `FD01 未按时报送：${reason}`);
+  }
+}
+
+/** A date without any delivery of the feed gets a row that says so; one that has deliveries keeps them. */
+async function recordMissing(context: RunContext, binding: Binding, reason: string): Promise<void> {
+  await sql`
+    INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, reason)
+    SELECT ${binding.feed}, ${binding.contract.department}, ${context.businessDate}, 1, ${context.runId}, 'missing', ${reason}
+    WHERE NOT EXISTS (SELECT FROM ops.delivery WHERE feed = ${binding.feed} AND business_date = ${context.businessDate})`.execute(
+    context.warehouse.db,
+  );
+}
+
+/** The deliveries of a date that wait for a fate: landed, or failed on our side. */
+export async function openDeliveries(context: RunContext, feed: string): Promise<DeliveryId[]> {
+  const rows = await context.warehouse.db
+    .selectFrom('ops.delivery')
+    .select('delivery_id')
+    .where('business_date', '=', context.businessDate)
+    .where('feed', '=', feed)
+    .where('status', 'in', ['landed', 'failed'])
+    .orderBy('sequence')
+    .execute();
+  return rows.map(({ delivery_id }) => toDeliveryId(delivery_id));
+}

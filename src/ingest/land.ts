@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { sql } from 'kysely';
+import type { Arrival } from '../connectors/connector.ts';
+import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
+import { assertCurrentRun } from '../schema/warehouse/fence.ts';
+import type { RunContext } from './delivery.ts';
+
+/**
+ * Lands an arrival: its bytes are in the data folder, flushed to disk, before the ledger knows of it, and
+ * everything later can be replayed from them. A file with bytes that the ledger already has for this feed and
+ * business date is the same delivery and lands once.
+ *
+ * @returns the delivery's id, and whether it is new to the ledger
+ */
+export async function landArrival(
+  context: RunContext,
+  arrival: Arrival,
+  department: string,
+): Promise<{ deliveryId: DeliveryId; isNew: boolean }> {
+  const folder = path.join('landing', arrival.feed, arrival.businessDate);
+  const stored = await storeBytes(arrival, path.join(context.dataFolder, folder));
+  const landedPath = path.join(folder, path.basename(stored.file));
+
+  return context.warehouse.db.transaction().execute(async (tx) => {
+    await assertCurrentRun(tx, context.runId);
+    const known = await tx
+      .selectFrom('ops.delivery')
+      .select('delivery_id')
+      .where('feed', '=', arrival.feed)
+      .where('business_date', '=', arrival.businessDate)
+      .where('sha256', '=', stored.sha256)
+      .executeTakeFirst();
+    if (known !== undefined) return { deliveryId: toDeliveryId(known.delivery_id), isNew: false };
+
+    await supersedeHeld(context, arrival.feed, tx);
+    // The row that said `missing` is taken over; otherwise the arrival gets the next sequence of its date.
+    const { rows } = await sql<{ delivery_id: number }>`
+      INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, source_name, landed_path,
+                                sha256, bytes, control, arrived_at)
+      VALUES (${arrival.feed}, ${department}, ${arrival.businessDate},
+              (SELECT coalesce(max(sequence) FILTER (WHERE status <> 'missing'), 0) + 1 FROM ops.delivery
+               WHERE feed = ${arrival.feed} AND business_date = ${arrival.businessDate}),
+              ${context.runId}, 'landed', ${arrival.sourceName}, ${landedPath}, ${stored.sha256}, ${stored.bytes},
+              ${arrival.control === null ? null : JSON.stringify(arrival.control)}::jsonb, now())
+      ON CONFLICT (feed, business_date, sequence) DO UPDATE SET
+        run_id = excluded.run_id, status = 'landed', reason = NULL, source_name = excluded.source_name,
+        landed_path = excluded.landed_path, sha256 = excluded.sha256, bytes = excluded.bytes,
+        control = excluded.control, arrived_at = excluded.arrived_at
+      RETURNING delivery_id`.execute(tx);
+    return { deliveryId: toDeliveryId(rows[0]?.delivery_id ?? 0), isNew: true };
+  });
+}
+
+/** A mended file for the same date answers the one that is held: an officer need not look at the old one any more. */
+async function supersedeHeld(
+  context: RunContext,
+  feed: string,
+  tx: RunContext['warehouse']['db'],
+): Promise<void> {
+  await sql`
+    WITH superseded AS (
+      UPDATE ops.delivery SET status = 'refused', reason = '已被同一业务日期的新批次取代'
+      WHERE feed = ${feed} AND business_date = ${context.businessDate} AND status = 'held'
+      RETURNING delivery_id)
+    INSERT INTO ops.delivery_decision (delivery_id, decision, reason, decided_by)
+    SELECT delivery_id, 'supersede', 'another file arrived for the same business date', 'popshare' FROM superseded`.execute(
+    tx,
+  );
+}
+
+/** Copies the bytes under a name that tells their digest; an interrupted copy leaves only a file ending in `.part`. */
+async function storeBytes(
+  arrival: Arrival,
+  folder: string,
+): Promise<{ file: string; sha256: string; bytes: number }> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const digest = createHash('sha256');
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      digest.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const part = path.join(folder, `${process.pid}-${performance.now()}.part`);
+  const handle = await open(part, 'wx', 0o600);
+  try {
+    await pipeline(await arrival.open(), counted, handle.createWriteStream({ flush: true }));
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+  const sha256 = digest.digest('hex');
+  const file = path.join(folder, `${sha256}.${arrival.extension}`);
+  await rename(part, file);
+  return { file, sha256, bytes };
+}

@@ -1,0 +1,243 @@
+import { sql } from 'kysely';
+import type { Binding } from '../schema/configuration/binding.ts';
+import { type ErrorCode, PopshareError } from '../schema/errors.ts';
+import type { DeliveryId } from '../schema/ids.ts';
+import { assertCurrentRun } from '../schema/warehouse/fence.ts';
+import { applyDelivery } from './apply.ts';
+import type { LandedDelivery, RunContext } from './delivery.ts';
+import { type GateFinding, gateFindings } from './gates.ts';
+import { dropStage, type Staged, stageDelivery } from './stage.ts';
+
+/** What the feed's registry stands at. */
+interface FeedState {
+  readonly delivery_id: number;
+  readonly business_date: string;
+  readonly sha256: string;
+  readonly received: number;
+}
+
+/** Errors that speak of the bytes, not of the house: the delivery is held, the night goes on. */
+const UNREADABLE: Partial<Record<ErrorCode, GateFinding['rule']>> = {
+  SOURCE_EMPTY: 'FD03',
+  SOURCE_FORMAT: 'FD03',
+  SOURCE_TOO_LARGE: 'FD03',
+  SOURCE_ENCODING: 'FD07',
+};
+
+/**
+ * Takes one landed delivery to its fate: applied, unchanged, held or failed. Safe to repeat at any point: what
+ * was committed is found done, what was not is done anew from the landed bytes.
+ *
+ * @throws STALE_WORKER; every other failure ends as the delivery's status
+ */
+export async function processDelivery(context: RunContext, deliveryId: DeliveryId): Promise<void> {
+  const started = performance.now();
+  const { delivery, binding } = await readDelivery(context, deliveryId);
+  try {
+    await decideFate(context, delivery, binding);
+  } catch (error) {
+    if (error instanceof PopshareError && error.code === 'STALE_WORKER') throw error;
+    await fail(context, delivery, error);
+  }
+  await sql`
+    UPDATE ops.delivery SET milliseconds = ${Math.round(performance.now() - started)}, run_id = ${context.runId}
+    WHERE delivery_id = ${deliveryId}`.execute(context.warehouse.db);
+}
+
+async function decideFate(context: RunContext, delivery: LandedDelivery, binding: Binding): Promise<void> {
+  const last = await feedState(context, delivery.feed);
+  if (last !== null && isSameAsLast(delivery, last)) return repeatLast(context, delivery, last);
+
+  let staged: Staged;
+  try {
+    staged = await stageDelivery(context, delivery, binding);
+  } catch (error) {
+    const rule = error instanceof PopshareError ? UNREADABLE[error.code] : undefined;
+    if (!(error instanceof PopshareError) || rule === undefined) throw error;
+    const finding = {
+      rule,
+      holds: true,
+      message: `无法读取：${error.message}`,
+      evidence: { code: error.code },
+    };
+    await dropStage(context.warehouse, delivery);
+    return hold(context, delivery, [finding], null);
+  }
+
+  const findings = gateFindings(delivery, binding, staged, last, context.configuration.settings.gates);
+  const missingRequired = staged.headerCheck.missing.length > 0;
+  if (findings.some(({ holds }) => holds) && (!delivery.released || missingRequired)) {
+    await dropStage(context.warehouse, delivery);
+    return hold(context, delivery, findings, staged);
+  }
+  await recordFindings(context, delivery, [
+    ...findings,
+    ...(await repeatedBytes(context, delivery, staged.received)),
+  ]);
+  if (binding.contract.mode === 'snapshot' && last !== null && last.business_date > delivery.businessDate) {
+    return keepLateSnapshot(context, delivery, staged, last);
+  }
+  await recordReading(context, delivery, staged);
+  await applyDelivery(context, delivery, binding, staged);
+}
+
+/** The same bytes as those the registry stands at, and the control file agrees: there is nothing to do. */
+function isSameAsLast(delivery: LandedDelivery, last: FeedState): boolean {
+  const { control } = delivery;
+  const controlAgrees =
+    control === null || (control.sha256.toLowerCase() === delivery.sha256 && control.rows === last.received);
+  return delivery.sha256 === last.sha256 && last.delivery_id !== delivery.deliveryId && controlAgrees;
+}
+
+/** FD04: takes the counts of the delivery with the same bytes; every row of it is unchanged. */
+async function repeatLast(context: RunContext, delivery: LandedDelivery, last: FeedState): Promise<void> {
+  await recordFindings(context, delivery, await repeatedBytes(context, delivery, last.received));
+  await context.warehouse.db.transaction().execute(async (tx) => {
+    await assertCurrentRun(tx, context.runId);
+    await sql`
+      UPDATE ops.delivery d SET status = 'unchanged', reason = '与上一批次内容完全相同', applied_at = now(),
+             encoding = same.encoding, header = same.header, received = same.received, accepted = same.accepted,
+             rejected = same.rejected, new = 0, changed = 0, unchanged = same.accepted, removed = 0
+      FROM ops.delivery same
+      WHERE d.delivery_id = ${delivery.deliveryId} AND same.delivery_id = ${last.delivery_id}`.execute(tx);
+    await sql`
+      UPDATE ops.feed_state SET business_date = greatest(business_date, ${delivery.businessDate}::date)
+      WHERE feed = ${delivery.feed}`.execute(tx);
+  });
+}
+
+/** FD04 重复报送: an earlier delivery of the feed had the same bytes. Files without rows are all alike and do not count. */
+async function repeatedBytes(
+  context: RunContext,
+  delivery: LandedDelivery,
+  received: number,
+): Promise<GateFinding[]> {
+  if (received === 0) return [];
+  const { rows } = await sql<{ delivery_id: number; business_date: string }>`
+    SELECT delivery_id, business_date FROM ops.delivery
+    WHERE feed = ${delivery.feed} AND sha256 = ${delivery.sha256} AND delivery_id < ${delivery.deliveryId}
+    ORDER BY delivery_id DESC LIMIT 1`.execute(context.warehouse.db);
+  return rows.map((earlier) => ({
+    rule: 'FD04',
+    holds: false,
+    message: `重复报送：与 ${earlier.business_date} 的批次字节相同`,
+    evidence: { same_as_delivery: earlier.delivery_id, business_date: earlier.business_date },
+  }));
+}
+
+/** Kept in the ledger, not in the registry: a newer snapshot stands. */
+async function keepLateSnapshot(
+  context: RunContext,
+  delivery: LandedDelivery,
+  staged: Staged,
+  last: FeedState,
+): Promise<void> {
+  await recordReading(context, delivery, staged);
+  await context.warehouse.db.transaction().execute(async (tx) => {
+    await assertCurrentRun(tx, context.runId);
+    await sql`
+      UPDATE ops.delivery SET status = 'unchanged', applied_at = now(), new = 0, changed = 0, removed = 0,
+             unchanged = accepted, reason = ${`${last.business_date} 的全量批次已先应用，登记簿不变`}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+  });
+  await dropStage(context.warehouse, delivery);
+}
+
+async function hold(
+  context: RunContext,
+  delivery: LandedDelivery,
+  findings: readonly GateFinding[],
+  staged: Staged | null,
+): Promise<void> {
+  const reason = findings
+    .filter(({ holds }) => holds)
+    .map(({ rule, message }) => `${rule} ${message}`)
+    .join('；');
+  await recordFindings(context, delivery, findings);
+  if (staged !== null) await recordReading(context, delivery, staged);
+  await sql`
+    UPDATE ops.delivery SET status = 'held', released = false, reason = ${reason}
+    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+}
+
+/** What reading showed, whatever becomes of the delivery. */
+async function recordReading(context: RunContext, delivery: LandedDelivery, staged: Staged): Promise<void> {
+  const wasJudged = staged.headerCheck.missing.length === 0;
+  await sql`
+    UPDATE ops.delivery SET encoding = ${staged.encoding}, header = ${JSON.stringify(staged.header)}::jsonb,
+           received = ${staged.received}, accepted = ${wasJudged ? staged.accepted : null},
+           rejected = ${wasJudged ? staged.rejected : null}
+    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+}
+
+async function recordFindings(
+  context: RunContext,
+  delivery: LandedDelivery,
+  findings: readonly GateFinding[],
+): Promise<void> {
+  await context.warehouse.db.transaction().execute(async (tx) => {
+    await assertCurrentRun(tx, context.runId);
+    await sql`DELETE FROM ops.gate_finding WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+    for (const { rule, holds, message, evidence } of findings) {
+      await sql`
+        INSERT INTO ops.gate_finding (delivery_id, rule, holds, message, evidence)
+        VALUES (${delivery.deliveryId}, ${rule}, ${holds}, ${message}, ${JSON.stringify(evidence)}::jsonb)`.execute(
+        tx,
+      );
+    }
+  });
+}
+
+/** The delivery failed on our side: said in the ledger, tried again by the next run of its date. */
+async function fail(context: RunContext, delivery: LandedDelivery, error: unknown): Promise<void> {
+  const code = error instanceof PopshareError ? error.code : 'UNEXPECTED';
+  const message = error instanceof Error ? error.message : String(error);
+  await sql`
+    UPDATE ops.delivery SET status = 'failed', reason = ${`${code}: ${message}`}
+    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+}
+
+async function feedState(context: RunContext, feed: string): Promise<FeedState | null> {
+  const state = await context.warehouse.db
+    .selectFrom('ops.feed_state')
+    .select(['delivery_id', 'business_date', 'sha256', 'received'])
+    .where('feed', '=', feed)
+    .executeTakeFirst();
+  return state ?? null;
+}
+
+async function readDelivery(
+  context: RunContext,
+  deliveryId: DeliveryId,
+): Promise<{ delivery: LandedDelivery; binding: Binding }> {
+  const { rows } = await sql<{
+    feed: string;
+    business_date: string;
+    landed_path: string;
+    sha256: string;
+    control: { rows: number; sha256: string } | null;
+    released: boolean;
+  }>`
+    SELECT feed, business_date, landed_path, sha256, control, released
+    FROM ops.delivery WHERE delivery_id = ${deliveryId} AND landed_path IS NOT NULL`.execute(
+    context.warehouse.db,
+  );
+  const row = rows[0];
+  if (row === undefined)
+    throw new PopshareError(
+      'DELIVERY_UNKNOWN',
+      `there is no delivery ${deliveryId} with bytes in the ledger`,
+    );
+  const binding = context.configuration.bindings.find(({ feed }) => feed === row.feed);
+  if (binding === undefined) throw new PopshareError('FEED_UNKNOWN', `no binding for feed ${row.feed}`);
+  const delivery: LandedDelivery = {
+    deliveryId,
+    feed: row.feed,
+    businessDate: row.business_date,
+    landedPath: row.landed_path,
+    sha256: row.sha256,
+    control: row.control,
+    released: row.released,
+  };
+  return { delivery, binding };
+}

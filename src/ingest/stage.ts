@@ -1,0 +1,196 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { sql } from 'kysely';
+import type { PoolClient } from 'pg';
+import type { Binding } from '../schema/configuration/binding.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { type CopyTarget, copyRows, copyValue, openCopy } from '../schema/warehouse/copy.ts';
+import { decodeRows } from './decode/decode.ts';
+import type { LandedDelivery, RunContext } from './delivery.ts';
+import { appendMentionFeatures, featureColumns } from './mention-features.ts';
+import { checkHeader, type HeaderCheck, type RejectedRow, rowJudge } from './validate.ts';
+
+/** What reading a delivery showed. `accepted` rows are in the stage table, rejected ones in ops.rejected_row. */
+export interface Staged {
+  readonly header: readonly string[];
+  readonly headerCheck: HeaderCheck;
+  readonly encoding: string;
+  readonly received: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly undecodable: number;
+}
+
+/** The table that holds a delivery's accepted rows between reading and applying. It is no truth: made anew at need. */
+export function stageTable(delivery: LandedDelivery): string {
+  return `delivery_${delivery.deliveryId}`;
+}
+
+/**
+ * Reads a landed delivery into its stage table: decode, judge, COPY, one pass with flat memory.
+ *
+ * Before: anything, also the leavings of an interrupted attempt. After: stage table and ops.rejected_row hold
+ * this delivery's rows exactly once. A header without a bound column stages nothing, but counts the rows.
+ *
+ * @throws the SOURCE_ codes when the bytes cannot be read as the format at all
+ */
+export async function stageDelivery(
+  context: RunContext,
+  delivery: LandedDelivery,
+  binding: Binding,
+): Promise<Staged> {
+  await prepare(context.warehouse, delivery, binding);
+  const source = await decodeRows(
+    createReadStream(path.join(context.dataFolder, delivery.landedPath), { highWaterMark: 1 << 20 }),
+    {
+      format: binding.format,
+      gzip: delivery.landedPath.endsWith('.gz'),
+      delimiter: binding.delimiter,
+      encoding: binding.encoding,
+      columns: Object.values(binding.columns),
+    },
+  );
+  const headerCheck = checkHeader(binding, source.header);
+  const seen = { header: source.header, headerCheck, encoding: source.encoding };
+  if (headerCheck.missing.length > 0) {
+    let received = 0;
+    for await (const batch of source.rows) received += batch.length;
+    return { ...seen, received, accepted: 0, rejected: 0, undecodable: 0 };
+  }
+
+  const stageClient = await context.warehouse.pool.connect();
+  const rejects = new RejectWriter(context.warehouse, delivery);
+  try {
+    const copy = openCopy(stageClient, copyStatement(delivery, binding));
+    const counts = await copyAccepted(context, binding, source, copy, rejects);
+    return { ...seen, ...counts };
+  } finally {
+    stageClient.release();
+  }
+}
+
+async function copyAccepted(
+  context: RunContext,
+  binding: Binding,
+  source: Awaited<ReturnType<typeof decodeRows>>,
+  copy: CopyTarget,
+  rejects: RejectWriter,
+): Promise<Pick<Staged, 'received' | 'accepted' | 'rejected' | 'undecodable'>> {
+  const judge = rowJudge(binding, source.header);
+  const { contract } = binding;
+  const fields = Object.keys(contract.fields);
+  let received = 0;
+  let undecodable = 0;
+  try {
+    for await (const batch of source.rows) {
+      let block = '';
+      for (const row of batch) {
+        const verdict = judge(row);
+        if ('rejected' in verdict) {
+          if (verdict.rejected.code === 'ENCODING') undecodable++;
+          await rejects.add(verdict.rejected);
+          continue;
+        }
+        const { line, sourceKey, record } = verdict.accepted;
+        const values: (string | null)[] = [sourceKey];
+        for (const field of fields) values.push(record[field] ?? null);
+        appendMentionFeatures(contract, record, values);
+        block += `${line}`;
+        for (const value of values) block += `\t${copyValue(value)}`;
+        block += '\n';
+      }
+      received += batch.length;
+      if (block !== '') await copy.write(block);
+      context.onRows(contract.feed, received);
+    }
+    await rejects.flush();
+    await copy.finish();
+  } catch (error) {
+    await copy.abort();
+    throw error;
+  }
+  return { received, accepted: received - rejects.count, rejected: rejects.count, undecodable };
+}
+
+/** Makes an empty stage table: unlogged, because it can be made again from the landed bytes. */
+async function prepare(warehouse: Warehouse, delivery: LandedDelivery, binding: Binding): Promise<void> {
+  await dropStage(warehouse, delivery);
+  await sql`DELETE FROM ops.rejected_row WHERE delivery_id = ${delivery.deliveryId}`.execute(warehouse.db);
+  const features = featureColumns(binding.contract).map(
+    (column) => sql`, ${sql.id(column)} text COLLATE "C"`,
+  );
+  await sql`
+    CREATE UNLOGGED TABLE ${sql.id('stage', stageTable(delivery))} (
+      line integer NOT NULL,
+      source_key text COLLATE "C" NOT NULL
+      ${sql.join(recordColumns(binding), sql``)}
+      ${sql.join(features, sql``)}
+    ) WITH (autovacuum_enabled = false)`.execute(warehouse.db);
+}
+
+function recordColumns(binding: Binding): ReturnType<typeof sql>[] {
+  return Object.entries(binding.contract.fields).map(
+    ([name, field]) =>
+      sql`, ${sql.id(name)} ${sql.raw(field.column === 'text' ? 'text COLLATE "C"' : field.column)}`,
+  );
+}
+
+/** Forgets the stage table, if there is one. */
+export async function dropStage(warehouse: Pick<Warehouse, 'db'>, delivery: LandedDelivery): Promise<void> {
+  await sql`DROP TABLE IF EXISTS ${sql.id('stage', stageTable(delivery))}`.execute(warehouse.db);
+}
+
+function copyStatement(delivery: LandedDelivery, binding: Binding): string {
+  const columns = [
+    'line',
+    'source_key',
+    ...Object.keys(binding.contract.fields),
+    ...featureColumns(binding.contract),
+  ];
+  return `COPY stage.${stageTable(delivery)} (${columns.map((name) => `"${name}"`).join(', ')}) FROM STDIN`;
+}
+
+/** Writes rejected rows in blocks, beside the COPY of the accepted ones. */
+class RejectWriter {
+  count = 0;
+  #waiting: RejectedRow[] = [];
+  readonly #warehouse: Warehouse;
+  readonly #delivery: LandedDelivery;
+
+  constructor(warehouse: Warehouse, delivery: LandedDelivery) {
+    this.#warehouse = warehouse;
+    this.#delivery = delivery;
+  }
+
+  async add(row: RejectedRow): Promise<void> {
+    this.count++;
+    this.#waiting.push(row);
+    if (this.#waiting.length === 1000) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    const rows = this.#waiting.map((row) => [
+      String(this.#delivery.deliveryId),
+      this.#delivery.feed,
+      String(row.line),
+      row.sourceKey,
+      row.field,
+      row.code,
+      row.message,
+      JSON.stringify(row.fields),
+    ]);
+    this.#waiting = [];
+    const client: PoolClient = await this.#warehouse.pool.connect();
+    try {
+      const copy = openCopy(
+        client,
+        'COPY ops.rejected_row (delivery_id, feed, line, source_key, field, code, message, fields) FROM STDIN',
+      );
+      await copy.write(copyRows(rows));
+      await copy.finish();
+    } finally {
+      client.release();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { sql } from 'kysely';
+import type { PoolClient } from 'pg';
+import { PopshareError } from '../schema/errors.ts';
+import { type RunId, toRunId } from '../schema/ids.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
+
+export type Purpose = 'nightly' | 'backfill' | 'release' | 'refuse' | 'replay';
+
+/** A run that holds the warehouse: its id is its fencing token. */
+export interface OpenRun {
+  readonly runId: RunId;
+  /** Ends the run in the ledger and lets the next one begin. */
+  close(status: 'done' | 'failed', summary: unknown): Promise<void>;
+  /** Lets the next run begin without a word in the ledger (the run has been overtaken, or the database is gone). */
+  abandon(): Promise<void>;
+}
+
+const HEARTBEAT_MILLISECONDS = 5_000;
+/** A run whose heart has not beaten for so long is taken for dead, even while its session still holds the lock. */
+const DEAD_AFTER = '60 seconds';
+
+/**
+ * Begins a run. One run at a time: the session lock falls with the process that held it, so a run killed
+ * a moment ago is followed at once; a run that hangs without a heartbeat is fenced off.
+ *
+ * After: every other run that was `running` is `interrupted`, and none of them can commit any more.
+ *
+ * @throws RUN_IN_PROGRESS when another run is alive
+ */
+export async function openRun(
+  warehouse: Warehouse,
+  businessDate: string,
+  purpose: Purpose,
+): Promise<OpenRun> {
+  const session = await warehouse.pool.connect();
+  try {
+    await acquireLock(session, warehouse);
+    const runId = await beginRun(warehouse, businessDate, purpose);
+    const heartbeat = setInterval(() => {
+      // A beat that fails says nothing: the fence decides at the next commit.
+      sql`UPDATE ops.run SET heartbeat_at = now() WHERE run_id = ${runId}`
+        .execute(warehouse.db)
+        .catch(() => {});
+    }, HEARTBEAT_MILLISECONDS);
+    heartbeat.unref();
+    const release = (): void => {
+      clearInterval(heartbeat);
+      session.release(true);
+    };
+    return {
+      runId,
+      async close(status, summary) {
+        await sql`
+          UPDATE ops.run SET status = ${status}, finished_at = now(), summary = ${JSON.stringify(summary)}::jsonb
+          WHERE run_id = ${runId} AND status = 'running'`.execute(warehouse.db);
+        release();
+      },
+      async abandon() {
+        release();
+      },
+    };
+  } catch (error) {
+    session.release(true);
+    throw error;
+  }
+}
+
+async function acquireLock(session: PoolClient, warehouse: Warehouse): Promise<void> {
+  const { rows } = await session.query<{ locked: boolean }>(
+    `SELECT pg_try_advisory_lock(hashtext('popshare.run')) AS locked`,
+  );
+  if (rows[0]?.locked) return;
+  const alive = await sql<{ run_id: number; business_date: string }>`
+    SELECT run_id, business_date FROM ops.run
+    WHERE status = 'running' AND heartbeat_at > now() - ${DEAD_AFTER}::interval
+    ORDER BY run_id DESC LIMIT 1`.execute(warehouse.db);
+  const other = alive.rows[0];
+  if (other !== undefined) {
+    throw new PopshareError('RUN_IN_PROGRESS', `run ${other.run_id} for ${other.business_date} is at work`);
+  }
+}
+
+/** The new run takes the fence: it waits for commits under way, and from here on nobody else's are let through. */
+async function beginRun(warehouse: Warehouse, businessDate: string, purpose: Purpose): Promise<RunId> {
+  return warehouse.db.transaction().execute(async (tx) => {
+    await sql`SELECT run_id FROM ops.fence FOR UPDATE`.execute(tx);
+    await sql`
+      UPDATE ops.run SET status = 'interrupted', finished_at = now() WHERE status = 'running'`.execute(tx);
+    const { rows } = await sql<{ run_id: number }>`
+      INSERT INTO ops.run (business_date, purpose, status) VALUES (${businessDate}, ${purpose}, 'running')
+      RETURNING run_id`.execute(tx);
+    const runId = toRunId(rows[0]?.run_id ?? 0);
+    await sql`UPDATE ops.fence SET run_id = ${runId}`.execute(tx);
+    return runId;
+  });
+}
+
+/**
+ * Runs one step of a run, with its beginning and end in the ledger.
+ *
+ * @param subject what the step works on, when a run has several of the kind (a feed)
+ */
+export async function step<Result>(
+  warehouse: Warehouse,
+  runId: RunId,
+  name: string,
+  subject: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { rows } = await sql<{ step_id: number }>`
+    INSERT INTO ops.step (run_id, name, subject, status) VALUES (${runId}, ${name}, ${subject}, 'running')
+    RETURNING step_id`.execute(warehouse.db);
+  const stepId = rows[0]?.step_id ?? 0;
+  const end = async (status: 'done' | 'failed', message: string | null): Promise<void> => {
+    await sql`
+      UPDATE ops.step SET status = ${status}, finished_at = clock_timestamp(), message = ${message}
+      WHERE step_id = ${stepId}`.execute(warehouse.db);
+  };
+  try {
+    const result = await work();
+    await end('done', null);
+    return result;
+  } catch (error) {
+    await end('failed', error instanceof Error ? error.message : String(error)).catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { defineContract } from './contract.ts';
+import {
+  address,
+  code,
+  date,
+  decimal,
+  division,
+  idNumber,
+  integer,
+  personName,
+  phone,
+  text,
+  timestamp,
+} from './field.ts';
+
+export const housingLease = defineContract({
+  feed: 'housing_lease',
+  department: 'housing',
+  title: { zh: '房屋租赁备案', en: 'Housing leases' },
+  mode: 'incremental',
+  key: ['filing_number'],
+  updatedAt: 'updated_at',
+  fields: {
+    filing_number: text('备案号', 'Filing number', { required: true }),
+    dwelling_code: text('房屋编码', 'Dwelling code', { required: true }),
+    dwelling_address: address('房屋地址', 'Address of the dwelling', { required: true }),
+    division: division('区划代码', 'Division', { required: true }),
+    floor_area: decimal('建筑面积', 'Floor area (m²)'),
+    landlord_id_number: idNumber('出租人证件号码', "Landlord's document number"),
+    landlord_name: personName('出租人姓名', "Landlord's name", { required: true }),
+    tenant_id_number: idNumber('承租人证件号码', "Tenant's document number"),
+    tenant_name: personName('承租人姓名', "Tenant's name", { required: true }),
+    tenant_phone: phone('承租人联系电话', "Tenant's telephone"),
+    starts_on: date('租期起', 'Lease starts on', { required: true }),
+    ends_on: date('租期止', 'Lease ends on', { required: true }),
+    occupants: integer('居住人数', 'Number of occupants'),
+    status: code('备案状态', 'State of the filing', {
+      有效: { zh: '有效', en: 'in force' },
+      到期: { zh: '到期', en: 'expired' },
+      注销: { zh: '注销', en: 'cancelled' },
+    }),
+    updated_at: timestamp('更新时间', 'Last change at the source', { required: true }),
+  },
+  mentions: [
+    {
+      role: 'landlord',
+      meaning: { zh: '出租人', en: 'the landlord' },
+      idNumber: 'landlord_id_number',
+      name: 'landlord_name',
+    },
+    {
+      role: 'tenant',
+      meaning: { zh: '承租人', en: 'the tenant' },
+      idNumber: 'tenant_id_number',
+      name: 'tenant_name',
+      phone: 'tenant_phone',
+      division: 'division',
+      dwelling: 'dwelling_code',
+    },
+  ],
+});

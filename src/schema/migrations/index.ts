@@ -1,0 +1,15 @@
+import type { Migration } from 'kysely/migration';
+import { ledger } from './0001-ledger.ts';
+import { reference } from './0002-reference.ts';
+import { identity } from './0003-identity.ts';
+import { anomalies } from './0004-anomalies.ts';
+import { reporting } from './0005-reporting.ts';
+
+/** The warehouse, step by step. A step that has been released is never edited; add the next one. */
+export const MIGRATIONS: Record<string, Migration> = {
+  '0001-ledger': ledger,
+  '0002-reference': reference,
+  '0003-identity': identity,
+  '0004-anomalies': anomalies,
+  '0005-reporting': reporting,
+};

@@ -1,0 +1,79 @@
+import { type Kysely, sql } from 'kysely';
+import type { Contract } from '../contracts/contract.ts';
+import type { DB } from '../database.ts';
+
+/** Column type of a field in the registry. Text compares by bytes: the same order on every server. */
+const COLUMN_TYPES = {
+  text: 'text COLLATE "C"',
+  date: 'date',
+  timestamptz: 'timestamptz',
+  integer: 'integer',
+  numeric: 'numeric',
+} as const;
+
+/** The columns that popshare adds to a contract's own. */
+const RECORD_COLUMNS = `
+  source_key  text COLLATE "C" NOT NULL,
+  delivery_id bigint NOT NULL,
+  valid_from  date NOT NULL`;
+
+/**
+ * Brings the registry to the contracts: per feed a table of the records as they stand, one of the versions
+ * they had (`_history`), and a function that answers "what did the records say on date D" (`_as_of`).
+ *
+ * Before: any earlier state. After: every field of every contract has its column. Nothing is dropped: a field
+ * that left a contract keeps its column and its data.
+ */
+export async function migrateRegistry(db: Kysely<DB>, contracts: readonly Contract[]): Promise<void> {
+  for (const contract of contracts) {
+    const table = sql.id('registry', contract.feed);
+    const history = sql.id('registry', `${contract.feed}_history`);
+    await sql`CREATE TABLE IF NOT EXISTS ${table} (${sql.raw(RECORD_COLUMNS)}, PRIMARY KEY (source_key))`.execute(
+      db,
+    );
+    await sql`CREATE TABLE IF NOT EXISTS ${history} (${sql.raw(RECORD_COLUMNS)},
+      valid_to date NOT NULL, ended_by bigint NOT NULL)`.execute(db);
+    for (const [name, field] of Object.entries(contract.fields)) {
+      const column = sql`${sql.id(name)} ${sql.raw(COLUMN_TYPES[field.column])}`;
+      await sql`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column}`.execute(db);
+      await sql`ALTER TABLE ${history} ADD COLUMN IF NOT EXISTS ${column}`.execute(db);
+    }
+    await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_history_by_key`)}
+      ON ${history} (source_key, valid_from)`.execute(db);
+    for (const fields of contract.lookups) {
+      await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_by_${fields.join('_and_')}`)}
+        ON ${table} (${sql.join(fields.map((field) => sql.id(field)))})`.execute(db);
+    }
+    await createAsOf(db, contract);
+  }
+}
+
+/** `registry.<feed>_as_of(date)`: the records as they stood at the end of that business date. */
+async function createAsOf(db: Kysely<DB>, contract: Contract): Promise<void> {
+  const columns = sql.join(
+    ['source_key', 'delivery_id', 'valid_from', ...Object.keys(contract.fields)].map((name) => sql.id(name)),
+  );
+  const signature = Object.entries(contract.fields).map(
+    ([name, field]) => sql`${sql.id(name)} ${sql.raw(field.column)}`,
+  );
+  const name = sql.id('registry', `${contract.feed}_as_of`);
+  await sql`DROP FUNCTION IF EXISTS ${name}(date)`.execute(db);
+  await sql`
+    CREATE FUNCTION ${name}(on_date date)
+    RETURNS TABLE (source_key text, delivery_id bigint, valid_from date, ${sql.join(signature)})
+    LANGUAGE sql STABLE ROWS 1000000 AS $$
+      SELECT ${columns} FROM ${sql.id('registry', contract.feed)} WHERE valid_from <= on_date
+      UNION ALL
+      SELECT ${columns} FROM ${sql.id('registry', `${contract.feed}_history`)}
+      WHERE valid_from <= on_date AND on_date < valid_to
+    $$`.execute(db);
+}
+
+/** Takes the registry's tables away again (migrating down). */
+export async function dropRegistry(db: Kysely<DB>, contracts: readonly Contract[]): Promise<void> {
+  for (const contract of contracts) {
+    await sql`DROP FUNCTION IF EXISTS ${sql.id('registry', `${contract.feed}_as_of`)}(date)`.execute(db);
+    await sql`DROP TABLE IF EXISTS ${sql.id('registry', contract.feed)}`.execute(db);
+    await sql`DROP TABLE IF EXISTS ${sql.id('registry', `${contract.feed}_history`)}`.execute(db);
+  }
+}

@@ -1,0 +1,287 @@
+import { firstAdultAge, migrantAge } from './ages.ts';
+import { civilDate } from './calendar.ts';
+import { givenName, surname } from './names.ts';
+import type { Places, Village } from './places.ts';
+import {
+  type Block,
+  dayBeforeNight,
+  entryNight,
+  type Household,
+  KEYS_IN_BLOCK,
+  PERSONS_IN_BLOCK,
+  type Person,
+  type Relation,
+} from './population.ts';
+import { mix, Random, WeightedTable } from './random.ts';
+
+const YEAR = 365.2425;
+const SHARE_OF_MIGRANT_HOUSEHOLDS = 0.17;
+const SHARE_AWAY = 0.1;
+const SHARE_SEPARATED = 0.035;
+const NATIVE_AREA_CODE = 0.9;
+
+/** Adds one household to the block, of at most `limit` persons. */
+export function composeHousehold(block: Block, limit: number): void {
+  const { county } = block;
+  const number = block.number * KEYS_IN_BLOCK + block.households.length + 1;
+  const random = new Random(mix(county.seed, 102, number));
+  const household = settle(block, random, number);
+  block.households.push(household);
+  if (household.standing === 'migrant') composeMigrants(block, household, random, limit);
+  else composeFamily(block, household, random, limit);
+}
+
+function settle(block: Block, random: Random, number: number): Household {
+  const { county } = block;
+  const draw = random.next();
+  const village = villageTable(county.places).draw(random);
+  const address = addressIn(village, random);
+  const household: Household = {
+    number,
+    standing: 'local',
+    village,
+    address,
+    homeVillage: village,
+    homeAddress: address,
+    homeDwelling: dwellingCode(county.places, number),
+    origin: '',
+    members: [],
+    arrived: county.firstDay - random.between(200, 2000),
+    residenceRegistered: true,
+    allowanceSince: undefined,
+    owner: undefined,
+  };
+  if (draw < SHARE_OF_MIGRANT_HOUSEHOLDS) {
+    household.standing = 'migrant';
+    household.origin = `${random.pick(county.places.origins)}000000`;
+    household.residenceRegistered = random.chance(0.82);
+  } else if (draw < SHARE_OF_MIGRANT_HOUSEHOLDS + SHARE_AWAY) {
+    household.standing = 'away';
+  } else if (draw < SHARE_OF_MIGRANT_HOUSEHOLDS + SHARE_AWAY + SHARE_SEPARATED) {
+    household.standing = 'separated';
+    household.homeVillage = otherVillage(county.places, village, random);
+    household.homeAddress = addressIn(household.homeVillage, random);
+    household.homeDwelling = dwellingCode(county.places, number + KEYS_IN_BLOCK / 2);
+  }
+  return household;
+}
+
+/** A family as the household register knows it: a first adult, spouse, children, parents. */
+function composeFamily(block: Block, household: Household, random: Random, limit: number): void {
+  const age = firstAdultAge(random);
+  const sex = random.chance(age < 60 ? 0.72 : 0.6) ? 1 : 2;
+  const marital = maritalStatus(random, age, sex);
+  const head = addPerson(block, household, random, { age, sex, relation: '02', marital });
+  let mother = sex === 2 ? age : undefined;
+  if (marital === '20' && household.members.length < limit) {
+    const spouseAge = Math.max(21.5, age + (sex === 1 ? -2 : 2) + 3 * (random.next() - 0.5));
+    addPerson(block, household, random, { age: spouseAge, sex: sex === 1 ? 2 : 1, relation: '10', marital });
+    if (sex === 1) mother = spouseAge;
+  }
+  if (marital !== '10') addChildren(block, household, random, limit, mother ?? age - 2, head);
+  if (age > 24 && age < 58 && random.chance(0.3)) addParents(block, household, random, limit, age, head);
+  for (const person of household.members) placeMember(household, person, random);
+}
+
+/** Unmarried children who are still on their parents' page of the register. */
+function addChildren(
+  block: Block,
+  household: Household,
+  random: Random,
+  limit: number,
+  motherAge: number,
+  head: Person,
+): void {
+  const wanted = random.next() < 0.08 ? 0 : random.next() < 0.48 ? 1 : random.next() < 0.85 ? 2 : 3;
+  let bornAt = 21 + random.next() * 9;
+  for (let count = 0; count < wanted && household.members.length < limit; count += 1) {
+    const age = motherAge - bornAt;
+    bornAt += 1.5 + random.next() * 5;
+    if (age < 0.01 || bornAt > 44) break;
+    if (random.next() < leftHome(age)) continue;
+    const sex = random.chance(0.525) ? 1 : 2;
+    const name = random.chance(0.96) ? familyName(head, household) : undefined;
+    const relation = sex === 1 ? '20' : '30';
+    const child = addPerson(block, household, random, { age, sex, relation, marital: '10', surname: name });
+    if (age < 0.2) child.enters = entryNight(block.county, random, 0.5);
+  }
+}
+
+/** Share of children of an age who have married or set up a household of their own. */
+function leftHome(age: number): number {
+  if (age < 21) return 0;
+  if (age < 25) return 0.25;
+  if (age < 30) return 0.6;
+  if (age < 35) return 0.88;
+  return 0.97;
+}
+
+/** The children's surname: the father's, whether he or the mother heads the household. */
+function familyName(head: Person, household: Household): string {
+  const father = head.sex === 1 ? head : household.members.find(({ relation }) => relation === '10');
+  return (father ?? head).surname;
+}
+
+function addParents(
+  block: Block,
+  household: Household,
+  random: Random,
+  limit: number,
+  age: number,
+  head: Person,
+): void {
+  const fatherAge = age + 22 + random.next() * 12;
+  const motherAge = fatherAge - 2 + 3 * (random.next() - 0.5);
+  const both = random.chance(0.62) && household.members.length + 2 <= limit;
+  const marital = both ? '20' : '30';
+  const fatherAlive = both || random.chance(0.3);
+  if (fatherAlive && fatherAge < 98 && household.members.length < limit) {
+    addPerson(block, household, random, {
+      age: fatherAge,
+      sex: 1,
+      relation: '51',
+      marital,
+      surname: head.surname,
+    });
+  }
+  if ((both || !fatherAlive) && motherAge < 100 && household.members.length < limit) {
+    addPerson(block, household, random, { age: motherAge, sex: 2, relation: '52', marital });
+  }
+}
+
+/** People who came from elsewhere: alone, as couples, and couples with children. */
+function composeMigrants(block: Block, household: Household, random: Random, limit: number): void {
+  const { county } = block;
+  const enters = entryNight(county, random, 0.006 * (county.nights - 1));
+  const age = migrantAge(random);
+  const sex = random.chance(0.58) ? 1 : 2;
+  const couple = age > 23 && random.chance(0.5);
+  const marital = couple ? '20' : maritalStatus(random, age, sex) === '40' ? '40' : '10';
+  const head = addPerson(block, household, random, { age, sex, relation: '02', marital });
+  if (couple && household.members.length < limit) {
+    const spouseAge = Math.max(21.5, age + (sex === 1 ? -2 : 2) + 3 * (random.next() - 0.5));
+    addPerson(block, household, random, { age: spouseAge, sex: sex === 1 ? 2 : 1, relation: '10', marital });
+    if (random.chance(0.55)) addChildren(block, household, random, limit, age - 2, head);
+  }
+  household.arrived =
+    enters > 1 ? dayBeforeNight(county, enters, random) : county.firstDay - random.between(60, 2600);
+  if (enters > 1) household.residenceRegistered = true;
+  for (const person of household.members) {
+    person.registered = false;
+    person.enters = enters;
+  }
+}
+
+/** Registered persons who live elsewhere: whole households, and young adults of others. */
+function placeMember(household: Household, person: Person, random: Random): void {
+  if (household.standing === 'away') person.livesHere = false;
+  const young = person.relation === '20' || person.relation === '30';
+  if (young && person.birthYear < 2007 && random.chance(0.2)) person.livesHere = false;
+}
+
+function maritalStatus(random: Random, age: number, sex: 1 | 2): Person['marital'] {
+  const draw = random.next();
+  if (age < 22 + (sex === 1 ? 1 : 0)) return '10';
+  if (age < 26) return draw < 0.3 ? '20' : '10';
+  if (age < 30) return draw < 0.6 ? '20' : draw < 0.62 ? '40' : '10';
+  if (age < 40) return draw < 0.84 ? '20' : draw < 0.89 ? '40' : '10';
+  if (age < 60) return draw < 0.9 ? '20' : draw < 0.95 ? '40' : draw < 0.97 ? '30' : '10';
+  if (age < 75) return draw < 0.8 ? '20' : draw < 0.97 ? '30' : '40';
+  return draw < 0.5 ? '20' : '30';
+}
+
+interface Traits {
+  age: number;
+  sex: 1 | 2;
+  relation: Relation;
+  marital: Person['marital'];
+  surname?: string | undefined;
+}
+
+function addPerson(block: Block, household: Household, random: Random, traits: Traits): Person {
+  const { county } = block;
+  const { sex, relation, marital } = traits;
+  const native = household.standing !== 'migrant' && random.chance(NATIVE_AREA_CODE);
+  const areaCode = native ? county.places.county : random.pick(county.places.areaCodes);
+  const born = civilDate(Math.floor(county.firstDay - traits.age * YEAR)).year;
+  const { birth, idNumber } = block.identityNumbers.assign(random, areaCode, sex, born);
+  const family = traits.surname ?? surname(random);
+  const person: Person = {
+    number: block.number * PERSONS_IN_BLOCK + block.persons.length + 1,
+    sex,
+    birth,
+    birthYear: born,
+    idNumber,
+    surname: family,
+    name: family + givenName(random, sex, born),
+    relation,
+    marital,
+    phone: traits.age > 14 && random.chance(0.92) ? mobileNumber(random) : '',
+    household,
+    registered: true,
+    livesHere: true,
+    enters: 1,
+    death: undefined,
+    insurance: undefined,
+    residence: undefined,
+    second: undefined,
+    exact: false,
+  };
+  household.members.push(person);
+  block.persons.push(person);
+  return person;
+}
+
+/** An eleven-digit mobile number. */
+export function mobileNumber(random: Random): string {
+  const prefix = random.pick([
+    '130',
+    '135',
+    '137',
+    '138',
+    '139',
+    '150',
+    '151',
+    '158',
+    '159',
+    '177',
+    '180',
+    '186',
+    '187',
+    '189',
+    '199',
+  ]);
+  return prefix + String(random.below(100_000_000)).padStart(8, '0');
+}
+
+/** A street number in a village, two times in five with a flat. */
+export function addressIn(village: Village, random: Random): string {
+  const flat = random.chance(0.4) ? `${random.between(101, 2899)}室` : '';
+  return `${village.address}${random.between(1, 399)}号${flat}`;
+}
+
+/** A village other than the given one, when the county has another. */
+export function otherVillage(places: Places, village: Village, random: Random): Village {
+  const table = villageTable(places);
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const other = table.draw(random);
+    if (other.code !== village.code) return other;
+  }
+  return village;
+}
+
+function dwellingCode(places: Places, number: number): string {
+  return `${places.county}F${String(number).padStart(8, '0')}`;
+}
+
+const villageTables = new WeakMap<Places, WeightedTable<Village>>();
+
+function villageTable(places: Places): WeightedTable<Village> {
+  const known = villageTables.get(places);
+  if (known !== undefined) return known;
+  const table = new WeightedTable(
+    places.villages.map((village): [Village, number] => [village, village.weight]),
+  );
+  villageTables.set(places, table);
+  return table;
+}

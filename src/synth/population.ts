@@ -1,0 +1,175 @@
+import { addCases } from './cases.ts';
+import { composeHousehold } from './households.ts';
+import { IdentityNumbers } from './identity-numbers.ts';
+import { liveLives } from './lives.ts';
+import type { Places, Village } from './places.ts';
+import { mix, Random } from './random.ts';
+import { letDwellings } from './tenancy.ts';
+
+/**
+ * The county is invented block by block: 500 persons in about 180 households, who marry, let and inherit
+ * within their block. A block depends on nothing but the options and its number, so it is invented anew for
+ * every night instead of being kept, and blocks may be taken in any order.
+ */
+export const PERSONS_IN_BLOCK = 500;
+
+/** Keys of a block's records and dwellings are its number times this, plus a running number. */
+export const KEYS_IN_BLOCK = 2000;
+
+export interface County {
+  seed: number;
+  persons: number;
+  nights: number;
+  /** The business date of night 1, as a day number. */
+  firstDay: number;
+  places: Places;
+  blocks: number;
+}
+
+export type Relation = '02' | '10' | '20' | '30' | '51' | '52';
+
+/**
+ * Where the household of a person stands: registered and living here, registered here and living elsewhere in
+ * the county or outside it, or living here and registered elsewhere.
+ */
+export type Standing = 'local' | 'separated' | 'away' | 'migrant';
+
+export interface Household {
+  number: number;
+  standing: Standing;
+  /** The village of registration; of the home for migrants. */
+  village: Village;
+  address: string;
+  /** The village and address where the household lives; its registration for locals. */
+  homeVillage: Village;
+  homeAddress: string;
+  homeDwelling: string;
+  /** County-level code (12 digits) where migrants are registered. */
+  origin: string;
+  members: Person[];
+  /** Day on which migrants and separated households came to their home. */
+  arrived: number;
+  /** Whether the members are registered as residents. */
+  residenceRegistered: boolean;
+  allowanceSince: number | undefined;
+  /** The member who owns the registered dwelling. */
+  owner: Person | undefined;
+}
+
+export interface Insurance {
+  /** 110 with 310 for employees, 170 with 390 for residents, 390 alone for children. */
+  kinds: readonly ('110' | '170' | '310' | '390')[];
+  since: number;
+  employer: { name: string; creditCode: string } | undefined;
+  drawsPension: boolean;
+  /** Whose ID number stands on the record by mistake (rule ID01). */
+  borrowedFrom: Person | undefined;
+  /** Not stopped after death (rule ID05). */
+  notStopped: boolean;
+}
+
+export interface Death {
+  day: number;
+  /** The first night whose deliveries know of it. */
+  registeredOnNight: number;
+  /** Still active in the household register (rule ID08). */
+  notCancelled: boolean;
+  /** Still on the household's allowance (rule ID06). */
+  stillSupported: boolean;
+}
+
+export interface Person {
+  number: number;
+  sex: 1 | 2;
+  birth: number;
+  birthYear: number;
+  idNumber: string;
+  surname: string;
+  name: string;
+  relation: Relation;
+  /** GB/T 2261.2: 10 single, 20 married, 30 widowed, 40 divorced. */
+  marital: '10' | '20' | '30' | '40';
+  phone: string;
+  household: Household;
+  registered: boolean;
+  livesHere: boolean;
+  /** The first night whose deliveries know the person; 1 for nearly all. */
+  enters: number;
+  death: Death | undefined;
+  insurance: Insurance | undefined;
+  residence: { since: number; until: number } | undefined;
+  /** A second registration under another number (rule ID02). */
+  second: { idNumber: string; village: Village; address: string } | undefined;
+  /** Carries a case of a rule across departments: no slip of the pen and no change may blur it. */
+  exact: boolean;
+}
+
+export interface Marriage {
+  husband: Person;
+  wife: Person;
+  day: number;
+  divorcedOn: number | undefined;
+  enters: number;
+  /** Overlaps an earlier marriage (rule ID10); the number of the person married twice. */
+  overlaps: number | undefined;
+}
+
+export interface Lease {
+  household: Household;
+  tenant: Person;
+  landlord: Person;
+  landlordOwns: boolean;
+  floorArea: number;
+  occupants: number;
+  from: number;
+  to: number;
+  enters: number;
+}
+
+export interface Block {
+  number: number;
+  county: County;
+  households: Household[];
+  persons: Person[];
+  marriages: Marriage[];
+  leases: Lease[];
+  identityNumbers: IdentityNumbers;
+  random: Random;
+}
+
+/** Invents one block. The same county and number give the same block. */
+export function inventBlock(county: County, number: number): Block {
+  const random = new Random(mix(county.seed, 101, number));
+  const block: Block = {
+    number,
+    county,
+    households: [],
+    persons: [],
+    marriages: [],
+    leases: [],
+    identityNumbers: new IdentityNumbers(county, number),
+    random,
+  };
+  const target = Math.min(PERSONS_IN_BLOCK, county.persons - number * PERSONS_IN_BLOCK);
+  while (block.persons.length < target) composeHousehold(block, target - block.persons.length);
+  liveLives(block);
+  letDwellings(block);
+  addCases(block);
+  return block;
+}
+
+/** Night 1 for what was there before; with the given probability one of the later nights. */
+export function entryNight(county: County, random: Random, probability: number): number {
+  if (county.nights < 2 || !random.chance(probability)) return 1;
+  return random.between(2, county.nights);
+}
+
+/** The day of an event which a night's delivery is the first to tell: a few days before that night. */
+export function dayBeforeNight(county: County, night: number, random: Random): number {
+  return county.firstDay + night - 1 - random.between(1, 4);
+}
+
+/** Age in years at the first night, as a share of years. */
+export function ageOf(county: County, person: Person): number {
+  return (county.firstDay - person.birth) / 365.2425;
+}
