@@ -13,7 +13,9 @@ if (major >= 24) {
   await import(cli);
 } else if (existsSync(pinned)) {
   const child = spawn(pinned, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  // A terminal sends Ctrl-C to both of us: passing it on would be a second one, and end the child out of order.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
 } else {
   process.stderr.write('popshare needs Node 24: run `npm ci` first, which brings it along.\n');

@@ -3,37 +3,6 @@ import { table } from './output.ts';
 
 /** A night's report for a terminal. */
 export function reportLines(report: NightlyReport): string[] {
-  const count = (value: number | null): string => (value === null ? '' : String(value));
-  const deliveries = table([
-    [
-      'feed',
-      'status',
-      'received',
-      'accepted',
-      'rejected',
-      'new',
-      'changed',
-      'unchanged',
-      'removed',
-      'reason',
-    ],
-    ...report.deliveries.map((delivery) => [
-      delivery.feed,
-      delivery.status,
-      count(delivery.received),
-      count(delivery.accepted),
-      count(delivery.rejected),
-      count(delivery.new),
-      count(delivery.changed),
-      count(delivery.unchanged),
-      count(delivery.removed),
-      delivery.reason ?? '',
-    ]),
-  ]);
-  const links = Object.entries(report.identity.links).map(([method, mentions]) => [
-    `  ${method}`,
-    String(mentions),
-  ]);
   const anomalies = Object.entries(report.anomalies)
     .filter(([, { opened, reopened, closed, open }]) => opened + reopened + closed + open > 0)
     .map(([rule, { opened, reopened, closed, open }]) => [
@@ -46,19 +15,56 @@ export function reportLines(report: NightlyReport): string[] {
   return [
     `${report.date}  run ${report.run_id}  ${report.status}  ${(report.ms / 1000).toFixed(1)} s`,
     '',
-    deliveries,
+    deliveryTable(report),
     '',
-    table([
-      ['mentions 人员引用', String(report.identity.mentions)],
-      ['persons 人员', String(report.identity.persons)],
-      ['links by method 关联', ''],
-      ...links,
-      ['reviews 复核', String(report.identity.reviews)],
-    ]),
+    identityTable(report),
     '',
     anomalies.length === 0
       ? 'no anomalies 无疑点'
       : table([['rule', 'opened', 'reopened', 'closed', 'open'], ...anomalies]),
     ...(report.failed_rules ?? []).map((message) => `rule failed: ${message}`),
   ];
+}
+
+/** The deliveries of a night with their books, one a line. */
+export function deliveryTable({ deliveries }: NightlyReport): string {
+  const count = (value: number | null): string => (value === null ? '' : String(value));
+  return table([
+    [
+      'feed',
+      'status',
+      'received',
+      'accepted',
+      'rejected',
+      'new',
+      'changed',
+      'unchanged',
+      'removed',
+      'reason',
+    ],
+    ...deliveries.map((delivery) => [
+      delivery.feed,
+      delivery.status,
+      count(delivery.received),
+      count(delivery.accepted),
+      count(delivery.rejected),
+      count(delivery.new),
+      count(delivery.changed),
+      count(delivery.unchanged),
+      count(delivery.removed),
+      delivery.reason ?? '',
+    ]),
+  ]);
+}
+
+/** How many mentions and persons there are after a night, and how they were linked. */
+export function identityTable({ identity }: NightlyReport): string {
+  const links = Object.entries(identity.links).map(([method, mentions]) => [`  ${method}`, String(mentions)]);
+  return table([
+    ['mentions 人员引用', String(identity.mentions)],
+    ['persons 人员', String(identity.persons)],
+    ['links by method 关联', ''],
+    ...links,
+    ['reviews 复核', String(identity.reviews)],
+  ]);
 }

@@ -31,8 +31,9 @@ export async function withSession<Result>(
     // The run is left as it is: whatever was not committed is done by the next one.
     warehouse.close().finally(() => process.exit(130));
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  // Not `once`: under npx a Ctrl-C comes twice, from the terminal and from npm, and the second would kill.
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   try {
     if (options.migrated) await requireMigrated(warehouse);
     return await work({ environment, configuration, rules, warehouse });

@@ -13,18 +13,21 @@ const BATCH = 20_000;
  */
 export async function completeNameForms(warehouse: Warehouse, afterRun: number): Promise<void> {
   await sql`DELETE FROM identity.name_form WHERE version <> ${NAME_FORMS_VERSION}`.execute(warehouse.db);
-  for (;;) {
-    const { rows } = await sql<{ name: string }>`
+  await warehouse.db.transaction().execute(async (tx) => {
+    await sql`
+      DECLARE missing_name CURSOR FOR
       SELECT DISTINCT m.name FROM identity.mention m
-      WHERE m.changed_run > ${afterRun} AND m.name IS NOT NULL
-        AND NOT EXISTS (SELECT FROM identity.name_form f WHERE f.name = m.name)
-      LIMIT ${BATCH}`.execute(warehouse.db);
-    if (rows.length === 0) return;
-    await storeForms(
-      warehouse,
-      rows.map(({ name }) => name),
-    );
-  }
+      WHERE m.changed_run > ${sql.lit(afterRun)} AND m.name IS NOT NULL
+        AND NOT EXISTS (SELECT FROM identity.name_form f WHERE f.name = m.name)`.execute(tx);
+    for (;;) {
+      const { rows } = await sql<{ name: string }>`FETCH ${sql.lit(BATCH)} FROM missing_name`.execute(tx);
+      if (rows.length === 0) return;
+      await storeForms(
+        warehouse,
+        rows.map(({ name }) => name),
+      );
+    }
+  });
 }
 
 async function storeForms(warehouse: Warehouse, names: readonly string[]): Promise<void> {

@@ -18,7 +18,8 @@ export async function applyMentions(
   runId: RunId,
 ): Promise<void> {
   for (const role of contract.mentions) {
-    await upsertMentions(tx, contract, role, stage, runId);
+    await addMentions(tx, contract, role, stage, runId);
+    await changeMentions(tx, contract, role, stage, runId);
     await retireEmptyRoles(tx, contract, role, stage, runId);
   }
   await retireRemoved(tx, contract, runId);
@@ -47,7 +48,28 @@ function mentionSources(role: MentionRole): Record<string, RawBuilder<unknown>> 
 const namesSomebody = (role: MentionRole): RawBuilder<boolean> =>
   sql`(s.${sql.id(role.idNumber)} IS NOT NULL OR s.${sql.id(role.name)} IS NOT NULL)`;
 
-async function upsertMentions(
+/** A record that is new to the registry but was there before: its mentions are still there, inactive. */
+const hasReturned = (contract: Contract): RawBuilder<boolean> => sql`
+  EXISTS (SELECT FROM identity.mention m WHERE NOT m.active AND m.feed = ${contract.feed} AND m.source_key = d.source_key)`;
+
+/** Mentions of records that never were before: nothing can stand in their way, so nothing is looked up. */
+async function addMentions(
+  tx: Transaction<DB>,
+  contract: Contract,
+  role: MentionRole,
+  stage: RawBuilder<unknown>,
+  runId: RunId,
+): Promise<void> {
+  const sources = mentionSources(role);
+  await sql`
+    INSERT INTO identity.mention (feed, source_key, role, changed_run, ${columnsOf(sources)})
+    SELECT ${contract.feed}, s.source_key, ${role.role}, ${runId}::bigint, ${sql.join(Object.values(sources))}
+    FROM delta d JOIN ${stage} s ON s.line = d.line
+    WHERE d.kind = 'new' AND ${namesSomebody(role)} AND NOT ${hasReturned(contract)}`.execute(tx);
+}
+
+/** Mentions of changed and returned records: added when the role is new to the record, written when they differ. */
+async function changeMentions(
   tx: Transaction<DB>,
   contract: Contract,
   role: MentionRole,
@@ -59,16 +81,20 @@ async function upsertMentions(
   const ofMention = (prefix: string): RawBuilder<unknown> =>
     sql.join(columns.map((name) => sql.id(prefix, name)));
   await sql`
-    INSERT INTO identity.mention AS standing (feed, source_key, role, active, changed_run, ${sql.join(columns.map((name) => sql.id(name)))})
-    SELECT ${contract.feed}, s.source_key, ${role.role}, true, ${runId}::bigint, ${sql.join(Object.values(sources))}
+    INSERT INTO identity.mention AS standing (feed, source_key, role, changed_run, ${columnsOf(sources)})
+    SELECT ${contract.feed}, s.source_key, ${role.role}, ${runId}::bigint, ${sql.join(Object.values(sources))}
     FROM delta d JOIN ${stage} s ON s.line = d.line
-    WHERE ${namesSomebody(role)}
+    WHERE ${namesSomebody(role)} AND (d.kind = 'changed' OR (d.kind = 'new' AND ${hasReturned(contract)}))
     ON CONFLICT (source_key, role, feed) DO UPDATE SET
       active = true, changed_run = excluded.changed_run,
       ${sql.join(columns.map((name) => sql`${sql.id(name)} = excluded.${sql.id(name)}`))}
     WHERE NOT standing.active OR (${ofMention('standing')}) IS DISTINCT FROM (${ofMention('excluded')})`.execute(
     tx,
   );
+}
+
+function columnsOf(sources: Record<string, unknown>): RawBuilder<unknown> {
+  return sql.join(Object.keys(sources).map((name) => sql.id(name)));
 }
 
 async function retireEmptyRoles(

@@ -3,8 +3,9 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Arrival } from '../connectors/connector.ts';
+import type { DB } from '../schema/database.ts';
 import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import type { RunContext } from './delivery.ts';
@@ -12,7 +13,7 @@ import type { RunContext } from './delivery.ts';
 /**
  * Lands an arrival: its bytes are in the data folder, flushed to disk, before the ledger knows of it, and
  * everything later can be replayed from them. A file with bytes that the ledger already has for this feed and
- * business date is the same delivery and lands once.
+ * business date is the same delivery and lands once; with a mended control file, what was held is read again.
  *
  * @returns the delivery's id, and whether it is new to the ledger
  */
@@ -34,9 +35,14 @@ export async function landArrival(
       .where('business_date', '=', arrival.businessDate)
       .where('sha256', '=', stored.sha256)
       .executeTakeFirst();
-    if (known !== undefined) return { deliveryId: toDeliveryId(known.delivery_id), isNew: false };
+    const control = arrival.control === null ? null : JSON.stringify(arrival.control);
+    if (known !== undefined) {
+      const deliveryId = toDeliveryId(known.delivery_id);
+      await reopenWithControl(tx, deliveryId, control);
+      return { deliveryId, isNew: false };
+    }
 
-    await supersedeHeld(context, arrival.feed, tx);
+    await supersedeOpen(context, arrival.feed, tx);
     // The row that said `missing` is taken over; otherwise the arrival gets the next sequence of its date.
     const { rows } = await sql<{ delivery_id: number }>`
       INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, source_name, landed_path,
@@ -45,7 +51,7 @@ export async function landArrival(
               (SELECT coalesce(max(sequence) FILTER (WHERE status <> 'missing'), 0) + 1 FROM ops.delivery
                WHERE feed = ${arrival.feed} AND business_date = ${arrival.businessDate}),
               ${context.runId}, 'landed', ${arrival.sourceName}, ${landedPath}, ${stored.sha256}, ${stored.bytes},
-              ${arrival.control === null ? null : JSON.stringify(arrival.control)}::jsonb, now())
+              ${control}::jsonb, now())
       ON CONFLICT (feed, business_date, sequence) DO UPDATE SET
         run_id = excluded.run_id, status = 'landed', reason = NULL, source_name = excluded.source_name,
         landed_path = excluded.landed_path, sha256 = excluded.sha256, bytes = excluded.bytes,
@@ -55,16 +61,28 @@ export async function landArrival(
   });
 }
 
-/** A mended file for the same date answers the one that is held: an officer need not look at the old one any more. */
-async function supersedeHeld(
-  context: RunContext,
-  feed: string,
-  tx: RunContext['warehouse']['db'],
+/** The department mended the control file and not the data: the delivery that is held gets another reading. */
+async function reopenWithControl(
+  tx: Transaction<DB>,
+  deliveryId: DeliveryId,
+  control: string | null,
 ): Promise<void> {
+  await sql`
+    UPDATE ops.delivery SET status = 'landed', control = ${control}::jsonb
+    WHERE delivery_id = ${deliveryId} AND status = 'held' AND control IS DISTINCT FROM ${control}::jsonb`.execute(
+    tx,
+  );
+}
+
+/**
+ * A mended file for the same date answers the one that is held, or failed: an officer need not look at the old
+ * one any more, and it is not tried again after the new one.
+ */
+async function supersedeOpen(context: RunContext, feed: string, tx: Transaction<DB>): Promise<void> {
   await sql`
     WITH superseded AS (
       UPDATE ops.delivery SET status = 'refused', reason = '已被同一业务日期的新批次取代'
-      WHERE feed = ${feed} AND business_date = ${context.businessDate} AND status = 'held'
+      WHERE feed = ${feed} AND business_date = ${context.businessDate} AND status IN ('held', 'failed')
       RETURNING delivery_id)
     INSERT INTO ops.delivery_decision (delivery_id, decision, reason, decided_by)
     SELECT delivery_id, 'supersede', 'another file arrived for the same business date', 'popshare' FROM superseded`.execute(

@@ -14,6 +14,8 @@ interface FeedState {
   readonly business_date: string;
   readonly sha256: string;
   readonly received: number;
+  /** False when the delivery applied last came after one of a later business date. */
+  readonly in_order: boolean;
 }
 
 /** Errors that speak of the bytes, not of the house: the delivery is held, the night goes on. */
@@ -81,12 +83,16 @@ async function decideFate(context: RunContext, delivery: LandedDelivery, binding
   await applyDelivery(context, delivery, binding, staged);
 }
 
-/** The same bytes as those the registry stands at, and the control file agrees: there is nothing to do. */
+/**
+ * The same bytes as those the registry stands at, and the control file agrees: there is nothing to do. Not when a
+ * late delivery was applied last: then rows of the one before it may have to win again.
+ */
 function isSameAsLast(delivery: LandedDelivery, last: FeedState): boolean {
   const { control } = delivery;
   const controlAgrees =
     control === null || (control.sha256.toLowerCase() === delivery.sha256 && control.rows === last.received);
-  return delivery.sha256 === last.sha256 && last.delivery_id !== delivery.deliveryId && controlAgrees;
+  const sameBytes = delivery.sha256 === last.sha256 && last.delivery_id !== delivery.deliveryId;
+  return sameBytes && last.in_order && controlAgrees;
 }
 
 /** FD04: takes the counts of the delivery with the same bytes; every row of it is unchanged. */
@@ -101,8 +107,8 @@ async function repeatLast(context: RunContext, delivery: LandedDelivery, last: F
       FROM ops.delivery same
       WHERE d.delivery_id = ${delivery.deliveryId} AND same.delivery_id = ${last.delivery_id}`.execute(tx);
     await sql`
-      UPDATE ops.feed_state SET business_date = greatest(business_date, ${delivery.businessDate}::date)
-      WHERE feed = ${delivery.feed}`.execute(tx);
+      UPDATE ops.feed_state SET delivery_id = ${delivery.deliveryId}, business_date = ${delivery.businessDate}
+      WHERE feed = ${delivery.feed} AND business_date <= ${delivery.businessDate}`.execute(tx);
   });
 }
 
@@ -198,12 +204,11 @@ async function fail(context: RunContext, delivery: LandedDelivery, error: unknow
 }
 
 async function feedState(context: RunContext, feed: string): Promise<FeedState | null> {
-  const state = await context.warehouse.db
-    .selectFrom('ops.feed_state')
-    .select(['delivery_id', 'business_date', 'sha256', 'received'])
-    .where('feed', '=', feed)
-    .executeTakeFirst();
-  return state ?? null;
+  const { rows } = await sql<FeedState>`
+    SELECT s.delivery_id, s.business_date, s.sha256, s.received, d.business_date = s.business_date AS in_order
+    FROM ops.feed_state s JOIN ops.delivery d USING (delivery_id)
+    WHERE s.feed = ${feed}`.execute(context.warehouse.db);
+  return rows[0] ?? null;
 }
 
 async function readDelivery(

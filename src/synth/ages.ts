@@ -13,7 +13,7 @@ export const CENSUS_2020: readonly number[] = [
  * Weights by which the age of a household's first adult is drawn, from 20 upwards in five-year groups. They are
  * chosen so that the persons of all households together have the ages of the census.
  */
-const FIRST_ADULT_WEIGHTS: readonly number[] = [30, 55, 90, 75, 70, 80, 85, 70, 50, 50, 36, 24, 17, 9, 4];
+const FIRST_ADULT_WEIGHTS: readonly number[] = [8, 35, 89, 66, 66, 93, 100, 77, 50, 54, 28, 14, 12, 19, 13];
 
 const FIRST_ADULT = new WeightedTable(
   FIRST_ADULT_WEIGHTS.map((weight, index): [number, number] => [20 + index * 5, weight]),

@@ -67,11 +67,3 @@ export function parseDashedDate(text: string): number | undefined {
   const days = dayNumber(Number(match[1]), Number(match[2]), Number(match[3]));
   return dashedDate(days) === text ? days : undefined;
 }
-
-/** Whole years between two day numbers, as birthdays count them. */
-export function yearsBetween(from: number, to: number): number {
-  const start = civilDate(from);
-  const end = civilDate(to);
-  const before = end.month < start.month || (end.month === start.month && end.day < start.day);
-  return end.year - start.year - (before ? 1 : 0);
-}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat, truncate } from 'node:fs/promises';
-import type { County } from './population.ts';
+import type { County } from './county.ts';
 
 /** What goes wrong with a delivery on the last of three nights or more. */
 export interface DeliveryFault {

@@ -1,4 +1,5 @@
-import type { Block, County, Person } from './population.ts';
+import type { County } from './county.ts';
+import type { Block, Person } from './population.ts';
 import { mix, share } from './random.ts';
 import type { Finding, Writing } from './slips.ts';
 
@@ -42,14 +43,14 @@ export interface SynthFeed {
   name: string;
   department: string;
   mode: 'snapshot' | 'incremental';
-  format: 'csv' | 'xlsx' | 'jsonl';
+  format: 'csv' | 'xlsx';
   /** CSV only. */
   delimiter: ',' | '|';
   encoding: 'gb18030' | 'utf8';
   byteOrderMark: boolean;
   columns: readonly string[];
   /** All records of a block over all nights, in a fixed order. */
-  records(block: Block): SynthRecord[];
+  records(block: Block): Iterable<SynthRecord>;
 }
 
 const SHARE_CHANGED = 0.01;

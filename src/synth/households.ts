@@ -1,5 +1,6 @@
 import { firstAdultAge, migrantAge } from './ages.ts';
 import { civilDate } from './calendar.ts';
+import { KEYS_IN_BLOCK, PERSONS_IN_BLOCK } from './county.ts';
 import { givenName, surname } from './names.ts';
 import type { Places, Village } from './places.ts';
 import {
@@ -7,8 +8,6 @@ import {
   dayBeforeNight,
   entryNight,
   type Household,
-  KEYS_IN_BLOCK,
-  PERSONS_IN_BLOCK,
   type Person,
   type Relation,
 } from './population.ts';
@@ -92,8 +91,8 @@ function addChildren(
   motherAge: number,
   head: Person,
 ): void {
-  const wanted = random.next() < 0.08 ? 0 : random.next() < 0.48 ? 1 : random.next() < 0.85 ? 2 : 3;
-  let bornAt = 21 + random.next() * 9;
+  const wanted = random.next() < 0.05 ? 0 : random.next() < 0.36 ? 1 : random.next() < 0.78 ? 2 : 3;
+  let bornAt = 22.5 + random.next() * 9;
   for (let count = 0; count < wanted && household.members.length < limit; count += 1) {
     const age = motherAge - bornAt;
     bornAt += 1.5 + random.next() * 5;
@@ -109,9 +108,9 @@ function addChildren(
 
 /** Share of children of an age who have married or set up a household of their own. */
 function leftHome(age: number): number {
-  if (age < 21) return 0;
-  if (age < 25) return 0.25;
-  if (age < 30) return 0.6;
+  if (age < 20) return 0.02;
+  if (age < 25) return 0.4;
+  if (age < 30) return 0.7;
   if (age < 35) return 0.88;
   return 0.97;
 }
@@ -161,7 +160,7 @@ function composeMigrants(block: Block, household: Household, random: Random, lim
   if (couple && household.members.length < limit) {
     const spouseAge = Math.max(21.5, age + (sex === 1 ? -2 : 2) + 3 * (random.next() - 0.5));
     addPerson(block, household, random, { age: spouseAge, sex: sex === 1 ? 2 : 1, relation: '10', marital });
-    if (random.chance(0.55)) addChildren(block, household, random, limit, age - 2, head);
+    if (random.chance(0.75)) addChildren(block, household, random, limit, age - 2, head);
   }
   household.arrived =
     enters > 1 ? dayBeforeNight(county, enters, random) : county.firstDay - random.between(60, 2600);

@@ -1,6 +1,6 @@
 import { checkDigit } from '../schema/standards/identity-number.ts';
 import { civilDate, compactDate, dayNumber } from './calendar.ts';
-import type { County } from './population.ts';
+import type { County } from './county.ts';
 import type { Random } from './random.ts';
 
 const SEQUENCES_OF_A_SEX = 500;

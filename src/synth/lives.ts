@@ -1,9 +1,9 @@
 import { yearlyMortality } from './ages.ts';
 import { dayNumber } from './calendar.ts';
+import type { County } from './county.ts';
 import {
   ageOf,
   type Block,
-  type County,
   dayBeforeNight,
   entryNight,
   type Household,
@@ -182,7 +182,7 @@ function insuredSince(county: County, random: Random, person: Person): number | 
   const since = random.between(earliest, latest);
   const days = county.firstDay - since;
   if (!migrant || days < 150 || days > 215) return since;
-  return Math.max(earliest, since - 70) > county.firstDay - 215 ? undefined : since - 70;
+  return since - 70 < earliest ? undefined : since - 70;
 }
 
 function employer(block: Block): { name: string; creditCode: string } {

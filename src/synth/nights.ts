@@ -1,12 +1,14 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { inventBlock } from './blocks.ts';
 import { compactDate, dashedDate } from './calendar.ts';
+import type { County } from './county.ts';
 import { cutOff, type DeliveryFault, deliveryFault, staysInShrunken } from './delivery-faults.ts';
 import { type SynthFeed, type SynthRecord, versionAt } from './feed.ts';
 import { SYNTH_FEEDS } from './feeds/index.ts';
-import { openFeedFile, type RowWriter } from './output.ts';
-import { type County, inventBlock } from './population.ts';
+import { openFeedFile } from './output.ts';
+import type { RowWriter } from './row-writer.ts';
 import { type TruthTables, tellPersons, tellRecord } from './truth.ts';
 
 const CONTROL = z.object({ rows: z.number(), sha256: z.string() });
@@ -147,6 +149,6 @@ function tellDelivery(
     planted.add([fault.rule, String(night), feed.name, date, fault.note]);
     return;
   }
-  const counts = night === 1 ? ['', ''] : [String(changed), String(gone)];
+  const counts = night === 1 ? [] : [String(changed), String(gone)];
   sent.add([String(night), feed.name, String(rows), ...counts]);
 }

@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { PopshareError } from '../schema/errors.ts';
-import { areaEverAssigned, loadAreaCodes, loadDivisions } from '../schema/standards/divisions.ts';
+import { areaEverAssigned, loadAreaCodes } from '../schema/standards/divisions.ts';
+
+const NEW_LINE = 10;
+const TAB = 9;
 
 /** A village or community of the county. */
 export interface Village {
@@ -53,15 +58,31 @@ export function placesOf(county: string): Places {
   };
 }
 
+/**
+ * Walks the packed table of divisions (data/README.md tells its form: a difference of codes, a tab, a name) byte
+ * by byte. `loadDivisions` would answer as well, but leaves a heap behind that is larger than all the rest here.
+ */
 function villagesOf(county: string): { countyName: string; villages: Village[] } {
+  const table = gunzipSync(
+    readFileSync(new URL('../schema/standards/data/divisions.tsv.gz', import.meta.url)),
+  );
   const villages: Village[] = [];
   let countyName = '';
   let townName = '';
-  for (const { code, name, level } of loadDivisions()) {
-    if (!code.startsWith(county)) continue;
-    if (level === 'county') countyName = name;
-    else if (level === 'township') townName = name;
-    else if (level === 'village') villages.push(village(code, countyName + townName, name));
+  let sum = 0;
+  for (
+    let start = 0, end = table.indexOf(NEW_LINE);
+    end >= 0;
+    start = end + 1, end = table.indexOf(NEW_LINE, start)
+  ) {
+    const tab = table.indexOf(TAB, start);
+    sum += Number(table.toString('latin1', start, tab));
+    if (Math.floor(sum / 1_000_000) !== Number(county)) continue;
+    const code = String(sum);
+    const name = table.toString('utf8', tab + 1, end);
+    if (code.endsWith('000000')) countyName = name;
+    else if (code.endsWith('000')) townName = name;
+    else villages.push(village(code, countyName + townName, name));
   }
   return { countyName, villages };
 }

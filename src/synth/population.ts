@@ -1,30 +1,7 @@
-import { addCases } from './cases.ts';
-import { composeHousehold } from './households.ts';
-import { IdentityNumbers } from './identity-numbers.ts';
-import { liveLives } from './lives.ts';
-import type { Places, Village } from './places.ts';
-import { mix, Random } from './random.ts';
-import { letDwellings } from './tenancy.ts';
-
-/**
- * The county is invented block by block: 500 persons in about 180 households, who marry, let and inherit
- * within their block. A block depends on nothing but the options and its number, so it is invented anew for
- * every night instead of being kept, and blocks may be taken in any order.
- */
-export const PERSONS_IN_BLOCK = 500;
-
-/** Keys of a block's records and dwellings are its number times this, plus a running number. */
-export const KEYS_IN_BLOCK = 2000;
-
-export interface County {
-  seed: number;
-  persons: number;
-  nights: number;
-  /** The business date of night 1, as a day number. */
-  firstDay: number;
-  places: Places;
-  blocks: number;
-}
+import type { County } from './county.ts';
+import type { IdentityNumbers } from './identity-numbers.ts';
+import type { Village } from './places.ts';
+import type { Random } from './random.ts';
 
 export type Relation = '02' | '10' | '20' | '30' | '51' | '52';
 
@@ -135,27 +112,6 @@ export interface Block {
   leases: Lease[];
   identityNumbers: IdentityNumbers;
   random: Random;
-}
-
-/** Invents one block. The same county and number give the same block. */
-export function inventBlock(county: County, number: number): Block {
-  const random = new Random(mix(county.seed, 101, number));
-  const block: Block = {
-    number,
-    county,
-    households: [],
-    persons: [],
-    marriages: [],
-    leases: [],
-    identityNumbers: new IdentityNumbers(county, number),
-    random,
-  };
-  const target = Math.min(PERSONS_IN_BLOCK, county.persons - number * PERSONS_IN_BLOCK);
-  while (block.persons.length < target) composeHousehold(block, target - block.persons.length);
-  liveLives(block);
-  letDwellings(block);
-  addCases(block);
-  return block;
 }
 
 /** Night 1 for what was there before; with the given probability one of the later nights. */

@@ -1,9 +1,10 @@
 import { isCalendarDate } from '../schema/standards/calendar.ts';
 import { lunarDate } from '../schema/standards/dates.ts';
 import { civilDate, compactDate, dashedDate, dayNumber } from './calendar.ts';
+import type { County } from './county.ts';
 import { fifteenDigits, withCheckCharacter, withImpossibleBirthday } from './identity-numbers.ts';
 import { homophoneName, lookAlikeName, unreadableName } from './names.ts';
-import type { County, Person } from './population.ts';
+import type { Person } from './population.ts';
 import { mix, Random, share } from './random.ts';
 
 /** What one record says of one person. Dates are `YYYYMMDD`; what is not known is empty. */

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { PopshareError } from '../schema/errors.ts';
 import { parseDashedDate } from './calendar.ts';
+import { type County, PERSONS_IN_BLOCK } from './county.ts';
 import { deliverNight } from './nights.ts';
 import { placesOf } from './places.ts';
-import { type County, PERSONS_IN_BLOCK } from './population.ts';
 import { openTruthTables } from './truth.ts';
 
 /** Beyond this, ID numbers of one county would run short. */

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { compactDate } from './calendar.ts';
 import type { SynthFeed, SynthRecord } from './feed.ts';
-import { openTable, type RowWriter } from './output.ts';
+import { openTable } from './output.ts';
 import type { Block } from './population.ts';
+import type { RowWriter } from './row-writer.ts';
 
 /** The tables beside the deliveries: who is who, what was planted, what was sent. */
 export interface TruthTables {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { crc32, createDeflateRaw } from 'node:zlib';
-import { ENOUGH_TO_WRITE, type HashedFile, type RowWriter } from './output.ts';
+import { ENOUGH_TO_WRITE, type HashedFile, type RowWriter } from './row-writer.ts';
 
 /**
  * A workbook of one sheet, written as it goes: ECMA-376 with inline strings, in a ZIP whose sheet is a deflated

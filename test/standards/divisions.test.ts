@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   areaEverAssigned,
   areaName,
@@ -31,13 +31,15 @@ describe('area codes', () => {
 
 describe('loadDivisions', () => {
   const divisions = new Map<string, Division>();
-  for (const division of loadDivisions()) {
-    if (division.parent !== null && !divisions.has(division.parent)) {
-      throw new Error(`${division.code} comes before its parent ${division.parent}`);
+  beforeAll(async () => {
+    for await (const division of loadDivisions()) {
+      if (division.parent !== null && !divisions.has(division.parent)) {
+        throw new Error(`${division.code} comes before its parent ${division.parent}`);
+      }
+      if (divisions.has(division.code)) throw new Error(`${division.code} comes twice`);
+      divisions.set(division.code, division);
     }
-    if (divisions.has(division.code)) throw new Error(`${division.code} comes twice`);
-    divisions.set(division.code, division);
-  }
+  });
 
   it('has all five levels', () => {
     const counts: Record<string, number> = {};

@@ -56,7 +56,7 @@ function reading(
   refusal: RefusalCode,
   read: (text: string) => string | null,
 ): Field['schema'] {
-  return z.string().transform((given, context) => {
+  return z.transform((given: string, context) => {
     const text = given.trim();
     if (text === '') {
       if (required) return refuse(context, 'REQUIRED', given);

@@ -29,6 +29,10 @@ async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   // source_key first: it is what differs, and within a feed it often arrives in ascending order.
   await sql`CREATE UNIQUE INDEX mention_of_record ON identity.mention (source_key, role, feed)`.execute(db);
+  // Few: the records that went and may return.
+  await sql`CREATE INDEX mention_inactive ON identity.mention (source_key, feed) WHERE NOT active`.execute(
+    db,
+  );
   await sql`CREATE INDEX mention_by_changed_run ON identity.mention (changed_run)`.execute(db);
 
   await sql`

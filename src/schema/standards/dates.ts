@@ -41,6 +41,8 @@ export function parseMonth(text: string): string | null {
  * @returns ISO 8601 with `+08:00` or `Z`, or null when the text is no moment of the years 1800 to 2199
  */
 export function parseTimestamp(text: string): string | null {
+  const usual = parseUsualTimestamp(text);
+  if (usual !== null) return usual;
   const parts =
     /^(\d{4})-(\d\d)-(\d\d)[ T]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/.exec(
       text.trim(),
@@ -52,6 +54,24 @@ export function parseTimestamp(text: string): string | null {
   const offset = (parts[8] ?? '+08:00').replace(/^(...)(\d\d)$/, '$1:$2');
   if (offset === '+08:00' || offset === 'Z') return local + offset;
   return new Date(local + offset).toISOString();
+}
+
+/** `YYYY-MM-DD HH:mm:ss` without an expression: a column of moments has a value for every row, and none repeats. */
+function parseUsualTimestamp(text: string): string | null {
+  if (text.length !== 19 || text[10] !== ' ' || text[13] !== ':' || text[16] !== ':') return null;
+  const date = parseDate(text.slice(0, 10));
+  if (date === null || text[4] !== '-') return null;
+  const isTime = twoDigits(text, 11) < 24 && twoDigits(text, 14) < 60 && twoDigits(text, 17) < 60;
+  return isTime ? `${date}T${text.slice(11)}+08:00` : null;
+}
+
+const ZERO = '0'.charCodeAt(0);
+
+/** The number that two characters write; not a number below 100 when one of them is no digit. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
 }
 
 /**

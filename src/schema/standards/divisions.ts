@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { createReadStream, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 
 /** One county-level or higher division code (GB/T 2260), for the years in which it had this name. */
@@ -70,16 +71,13 @@ export function areaName(code6: string): string | null {
 
 /**
  * The divisions of the country from province to village, each after the one above it. About 665,000; they are
- * made while one walks through, so that a loader need not hold them all.
+ * read as a stream, so that a loader holds one at a time.
  */
-export function* loadDivisions(): Generator<Division, void, void> {
-  const lines = gunzipSync(readFileSync(new URL('./data/divisions.tsv.gz', import.meta.url))).toString(
-    'utf8',
-  );
+export async function* loadDivisions(): AsyncGenerator<Division, void, void> {
+  const packed = createReadStream(new URL('./data/divisions.tsv.gz', import.meta.url));
   const above = new Set<string>();
   let code = 0;
-  for (const line of lines.split('\n')) {
-    if (line === '') continue;
+  for await (const line of createInterface({ input: packed.pipe(createGunzip()) })) {
     const tab = line.indexOf('\t');
     code += Number(line.slice(0, tab));
     const division = divisionOf(String(code), line.slice(tab + 1), above);

@@ -34,10 +34,11 @@ export const deathRegistration: SynthFeed = {
     '生前住址',
     '更新时间',
   ],
-  records: (block) =>
-    block.persons.flatMap((person, position) =>
-      person.death === undefined ? [] : [registration(block, person, person.death, position)],
-    ),
+  *records(block) {
+    for (const [position, person] of block.persons.entries()) {
+      if (person.death !== undefined) yield registration(block, person, person.death, position);
+    }
+  },
 };
 
 function registration(block: Block, person: Person, death: Death, position: number): SynthRecord {

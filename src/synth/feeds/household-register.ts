@@ -1,4 +1,5 @@
 import { compactDate } from '../calendar.ts';
+import { KEYS_IN_BLOCK } from '../county.ts';
 import {
   phoneAfter,
   type SynthFeed,
@@ -7,7 +8,7 @@ import {
   saidOf,
   type Version,
 } from '../feed.ts';
-import { type Block, KEYS_IN_BLOCK, type Person } from '../population.ts';
+import type { Block, Person } from '../population.ts';
 import { REGISTER_FORM, write } from '../slips.ts';
 import { dayBefore, recordNumber, sourceNumber, updatedAt } from './shared.ts';
 
@@ -38,15 +39,12 @@ export const householdRegister: SynthFeed = {
     '联系电话',
     '更新时间',
   ],
-  records(block) {
-    const records: SynthRecord[] = [];
-    block.persons.forEach((person, position) => {
-      if (!person.registered) return;
-      records.push(registration(block, person, position));
-      if (person.second !== undefined)
-        records.push(secondRegistration(block, person, person.second, position));
-    });
-    return records;
+  *records(block) {
+    for (const [position, person] of block.persons.entries()) {
+      if (!person.registered) continue;
+      yield registration(block, person, position);
+      if (person.second !== undefined) yield secondRegistration(block, person, person.second, position);
+    }
   },
 };
 
@@ -61,7 +59,10 @@ function registration(block: Block, person: Person, position: number): SynthReco
     writing: write(county, person, REGISTER_FORM, person.number),
   };
   const cancelled = death === undefined || death.notCancelled ? undefined : death;
-  const cancelledOn = cancelled === undefined ? 0 : cancelled.day + 1 + (number % 20);
+  const cancelledOn =
+    cancelled === undefined
+      ? 0
+      : Math.min(cancelled.day + 1 + (number % 20), county.firstDay + cancelled.registeredOnNight - 2);
   const record: SynthRecord = {
     key,
     number,
@@ -73,7 +74,6 @@ function registration(block: Block, person: Person, position: number): SynthReco
     values(version) {
       const said = saidOf(mention, version);
       const isCancelled = cancelled !== undefined && cancelled.registeredOnNight <= version.night;
-      const lastDay = county.firstDay + version.night - 2;
       const registeredOn = Math.max(person.birth, dayBefore(county, number, 900));
       return [
         key,
@@ -89,9 +89,9 @@ function registration(block: Block, person: Person, position: number): SynthReco
         person.marital,
         isCancelled ? '3' : '1',
         '',
-        isCancelled ? compactDate(Math.min(cancelledOn, lastDay)) : '',
+        isCancelled ? compactDate(cancelledOn) : '',
         phoneAfter(person.second === undefined ? said.phone : person.phone, record, version),
-        updatedAt(county, version, isCancelled ? Math.min(cancelledOn, lastDay) : registeredOn),
+        updatedAt(county, version, isCancelled ? cancelledOn : registeredOn),
       ];
     },
   };

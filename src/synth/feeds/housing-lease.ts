@@ -1,7 +1,8 @@
 import { dashedDate } from '../calendar.ts';
 import { isUnregisteredTenant } from '../cases.ts';
+import type { County } from '../county.ts';
 import { phoneAfter, type SynthFeed, type SynthMention, type SynthRecord, saidOf } from '../feed.ts';
-import type { Block, County, Lease } from '../population.ts';
+import type { Block, Lease } from '../population.ts';
 import { type Finding, type Form, write } from '../slips.ts';
 import { recordNumber, sourceNumber, updatedAt } from './shared.ts';
 
@@ -51,8 +52,11 @@ export const housingLease: SynthFeed = {
     '备案状态',
     '更新时间',
   ],
-  records: (block) =>
-    block.leases.map((lease, position) => filing(block, lease, recordNumber(block, position))),
+  *records(block) {
+    for (const [position, lease] of block.leases.entries()) {
+      yield filing(block, lease, recordNumber(block, position));
+    }
+  },
 };
 
 function filing(block: Block, lease: Lease, number: number): SynthRecord {

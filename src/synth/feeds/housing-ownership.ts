@@ -1,6 +1,7 @@
 import { dashedDate, dayNumber } from '../calendar.ts';
+import { KEYS_IN_BLOCK } from '../county.ts';
 import { type SynthFeed, type SynthMention, type SynthRecord, saidOf } from '../feed.ts';
-import { type Block, type Household, KEYS_IN_BLOCK, type Person } from '../population.ts';
+import type { Block, Household, Lease, Person } from '../population.ts';
 import { mix } from '../random.ts';
 import { type Form, write } from '../slips.ts';
 import { recordNumber, sourceNumber } from './shared.ts';
@@ -25,30 +26,16 @@ export const housingOwnership: SynthFeed = {
     '登记日期',
     '房屋状态',
   ],
-  records: (block) => [
-    ...block.households.flatMap((household, position) =>
-      household.owner === undefined
-        ? []
-        : [title(block, household.owner, registeredHome(block, household), recordNumber(block, position))],
-    ),
-    ...block.leases.flatMap(({ household, landlord, landlordOwns, floorArea }, position) =>
-      landlordOwns
-        ? [
-            title(
-              block,
-              landlord,
-              {
-                code: household.homeDwelling,
-                address: household.homeAddress,
-                village: household.homeVillage.code,
-                floorArea,
-              },
-              recordNumber(block, position + KEYS_IN_BLOCK / 2),
-            ),
-          ]
-        : [],
-    ),
-  ],
+  *records(block) {
+    for (const [position, household] of block.households.entries()) {
+      if (household.owner === undefined) continue;
+      yield title(block, household.owner, registeredHome(block, household), recordNumber(block, position));
+    }
+    for (const [position, lease] of block.leases.entries()) {
+      if (!lease.landlordOwns) continue;
+      yield title(block, lease.landlord, letHome(lease), recordNumber(block, position + KEYS_IN_BLOCK / 2));
+    }
+  },
 };
 
 interface Dwelling {
@@ -64,6 +51,15 @@ function registeredHome({ county }: Block, household: Household): Dwelling {
     address: household.address,
     village: household.village.code,
     floorArea: 50 + (mix(county.seed, 303, household.number) % 100),
+  };
+}
+
+function letHome({ household, floorArea }: Lease): Dwelling {
+  return {
+    code: household.homeDwelling,
+    address: household.homeAddress,
+    village: household.homeVillage.code,
+    floorArea,
   };
 }
 

@@ -1,6 +1,7 @@
 import { civilDate, dashed, dashedDate } from '../calendar.ts';
+import { KEYS_IN_BLOCK } from '../county.ts';
 import { type SynthFeed, type SynthMention, type SynthRecord, saidOf } from '../feed.ts';
-import { type Block, KEYS_IN_BLOCK, type Marriage, type Person } from '../population.ts';
+import type { Block, Marriage, Person } from '../population.ts';
 import { type Form, write } from '../slips.ts';
 import { recordNumber, updatedAt } from './shared.ts';
 
@@ -26,22 +27,14 @@ export const marriageRegistration: SynthFeed = {
     '登记机关',
     '更新时间',
   ],
-  records: (block) =>
-    block.marriages.flatMap((marriage, position) => [
-      event(block, marriage, 'M', '结婚', marriage.day, recordNumber(block, position)),
-      ...(marriage.divorcedOn === undefined
-        ? []
-        : [
-            event(
-              block,
-              marriage,
-              'D',
-              '离婚',
-              marriage.divorcedOn,
-              recordNumber(block, position + KEYS_IN_BLOCK / 2),
-            ),
-          ]),
-    ]),
+  *records(block) {
+    for (const [position, marriage] of block.marriages.entries()) {
+      yield event(block, marriage, 'M', '结婚', marriage.day, recordNumber(block, position));
+      if (marriage.divorcedOn === undefined) continue;
+      const number = recordNumber(block, position + KEYS_IN_BLOCK / 2);
+      yield event(block, marriage, 'D', '离婚', marriage.divorcedOn, number);
+    }
+  },
 };
 
 function event(
@@ -96,7 +89,7 @@ function formOf(number: number, year: number): Form {
     birth: true,
     phone: false,
     missingIdNumber: year < 2000 ? 0.06 : 0.01,
-    fifteenDigits: year < 2005 ? 0.35 : 0,
+    fifteenDigits: year < 2005 ? 0.28 : 0,
     besideRegister: true,
   };
 }

@@ -40,10 +40,11 @@ export const residenceRegistration: SynthFeed = {
     '联系电话',
     '更新时间',
   ],
-  records: (block) =>
-    block.persons.flatMap((person, position) =>
-      person.residence === undefined ? [] : [registration(block, person, person.residence, position)],
-    ),
+  *records(block) {
+    for (const [position, person] of block.persons.entries()) {
+      if (person.residence !== undefined) yield registration(block, person, person.residence, position);
+    }
+  },
 };
 
 function registration(

@@ -1,6 +1,7 @@
 import { timestamp } from '../calendar.ts';
+import { type County, KEYS_IN_BLOCK } from '../county.ts';
 import type { Version } from '../feed.ts';
-import { type Block, type County, KEYS_IN_BLOCK } from '../population.ts';
+import type { Block } from '../population.ts';
 import { mix } from '../random.ts';
 
 /** The number of a block's record: unique in its feed. `position` counts from 0. */

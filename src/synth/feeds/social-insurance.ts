@@ -1,6 +1,7 @@
 import { civilDate, compactDate, compactMonth, dayNumber } from '../calendar.ts';
+import type { County } from '../county.ts';
 import { phoneAfter, type SynthFeed, type SynthMention, type SynthRecord, saidOf } from '../feed.ts';
-import type { Block, County, Insurance, Person } from '../population.ts';
+import type { Block, Insurance, Person } from '../population.ts';
 import { type Finding, type Form, type Writing, write } from '../slips.ts';
 import { recordNumber, sourceNumber } from './shared.ts';
 
@@ -42,13 +43,15 @@ export const socialInsurance: SynthFeed = {
     '联系电话',
     '参保地区划代码',
   ],
-  records: (block) =>
-    block.persons.flatMap((person, position) => {
+  *records(block) {
+    for (const [position, person] of block.persons.entries()) {
       const { insurance } = person;
-      if (insurance === undefined) return [];
+      if (insurance === undefined) continue;
       const writing = writingOf(block.county, person, insurance);
-      return insurance.kinds.map((kind) => insuranceRow(block, person, insurance, kind, position, writing));
-    }),
+      for (const kind of insurance.kinds)
+        yield insuranceRow(block, person, insurance, kind, position, writing);
+    }
+  },
 };
 
 /** The office knows a person once: all of a person's rows carry the same identity. */

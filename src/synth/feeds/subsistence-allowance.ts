@@ -37,14 +37,15 @@ export const subsistenceAllowance: SynthFeed = {
     '家庭住址',
     '区划代码',
   ],
-  records: (block) =>
-    block.households.flatMap((household, position) => {
+  *records(block) {
+    for (const [position, household] of block.households.entries()) {
       const since = household.allowanceSince;
-      if (since === undefined) return [];
-      return household.members
-        .filter(isSupported)
-        .map((person, index) => support(block, household, since, person, position, index));
-    }),
+      if (since === undefined) continue;
+      for (const [index, person] of household.members.filter(isSupported).entries()) {
+        yield support(block, household, since, person, position, index);
+      }
+    }
+  },
 };
 
 function isSupported({ death, livesHere, enters }: Person): boolean {

@@ -1,0 +1,68 @@
+/*
+rule: DQ09
+title: { zh: 占位值, en: Placeholder instead of a value }
+severity: medium
+owner: source
+evaluates: everything
+definition: 证件号码、姓名或电话填了占位值，例如 111111…、123456…、测试、不详、13800000000。
+resolved_by: 报送部门补录真实值，确实没有的留空。
+*/
+-- Everything, not the changed mentions alone: a placeholder phone leaves a mention without a phone, so putting
+-- one in, or taking it out, does not change the mention. What is a placeholder is said in
+-- src/schema/standards/placeholders.ts and phones.ts.
+WITH placeholder_text(text) AS (
+  VALUES ('无'), ('无证'), ('无证件'), ('无身份证'), ('无号码'), ('无电话'), ('无手机'), ('无联系电话'), ('没有'),
+         ('暂无'), ('暂缺'), ('缺'), ('空'), ('空白'), ('不详'), ('不祥'), ('不明'), ('不清'), ('不清楚'), ('不知道'),
+         ('未知'), ('未办'), ('未办理'), ('未办证'), ('未登记'), ('未提供'), ('未录入'), ('未填'), ('未填写'), ('待补'),
+         ('待补充'), ('待补录'), ('待定'), ('待查'), ('待核实'), ('保密'), ('同上'), ('略'), ('NULL'), ('NONE'), ('NIL'),
+         ('NA'), ('N/A'), ('UNKNOWN'), ('TEST'), ('/'), ('//'), ('\'), ('.'), ('*')),
+placeholder_name(name) AS (
+  SELECT text FROM placeholder_text
+  UNION ALL
+  VALUES ('无名'), ('无名氏'), ('无姓名'), ('无名男'), ('无名女'), ('无名男婴'), ('无名女婴'), ('佚名'), ('姓名'), ('名字'),
+         ('未取名'), ('未命名'), ('未起名'), ('暂未取名'), ('新生儿'), ('匿名')
+  UNION ALL
+  SELECT f.name FROM identity.name_form f
+  WHERE f.name LIKE '%测试%' OR f.name LIKE '%某%'
+     OR f.name ~ '^[\u0001-\u0040\u005B-\u0060\u007B-\u007F—…。、·]+$' -- digits and marks alone
+     OR f.name ~ '^(.)\1{3,}$' -- three times the same may be a name: 林林林
+     OR f.name ~ '^([A-Z])\1+$' OR f.name ~ '^XX|XX$'),
+recorded_phone AS (
+  SELECT 'household_register' AS feed, source_key, 'subject' AS role, phone FROM registry.household_register
+  UNION ALL SELECT 'residence_registration', source_key, 'subject', phone FROM registry.residence_registration
+  UNION ALL SELECT 'social_insurance', source_key, 'subject', phone FROM registry.social_insurance
+  UNION ALL SELECT 'housing_lease', source_key, 'tenant', tenant_phone FROM registry.housing_lease),
+-- Phones that were given and that nobody can be called on: placeholders, and numbers that are none.
+useless_phone AS MATERIALIZED (
+  SELECT m.mention_id, r.phone, upper(trim(normalize(r.phone, NFKC))) AS text
+  FROM recorded_phone r
+  JOIN identity.mention m ON m.source_key = r.source_key AND m.role = r.role AND m.feed = r.feed
+  WHERE r.phone IS NOT NULL AND m.phone IS NULL AND m.active),
+dialled AS (
+  SELECT mention_id, phone, text,
+         regexp_replace(regexp_replace(text, '[\s()+.\u00AD\u2010-\u2015-]', '', 'g'), '^(00)?86(?=0?\d{10,11}$)', '') AS number
+  FROM useless_phone),
+-- Of a mobile number the last eight digits, of a landline what follows the area code.
+local_phone AS (
+  SELECT mention_id, phone, text, number,
+         CASE WHEN number ~ '^1[3-9]\d{9}$' THEN right(number, 8)
+              ELSE regexp_replace(number, '^0(10|2\d|[3-9]\d\d)(?=[2-9]\d{6,7}$)', '') END AS local_number
+  FROM dialled),
+placeholder AS (
+  SELECT mention_id, 'id_number' AS field, masking.id_number(id_given) AS value
+  FROM identity.mention WHERE active AND id_kind = 'placeholder'
+  UNION ALL
+  SELECT mention_id, 'name', masking.name(name)
+  FROM identity.mention WHERE active AND name IN (SELECT name FROM placeholder_name)
+  UNION ALL
+  SELECT mention_id, 'phone', masking.phone(phone)
+  FROM local_phone
+  WHERE text IN (SELECT text FROM placeholder_text) OR text LIKE '%测试%' OR number = '13800138000'
+     OR (number ~ '^\d*$' AND (local_number ~ '^(\d)\1*$'
+         OR strpos('0123456789012345678901234', local_number) > 0
+         OR strpos('9876543210987654321098765', local_number) > 0)))
+SELECT m.feed || '|' || m.source_key || '|' || m.role AS subject,
+       m.feed, m.source_key, m.role, l.person_id, m.division, p.evidence
+FROM (SELECT mention_id, jsonb_object_agg(field, value) AS evidence FROM placeholder GROUP BY mention_id) p
+JOIN identity.mention m USING (mention_id)
+LEFT JOIN identity.link l USING (mention_id)
