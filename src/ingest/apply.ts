@@ -3,8 +3,8 @@ import type { Binding } from '../schema/configuration/binding.ts';
 import type { Contract } from '../schema/contracts/contract.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
-import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { applyMentions } from './apply-mentions.ts';
+import { asCurrentRun } from './current-run.ts';
 import type { LandedDelivery, RunContext } from './delivery.ts';
 import { markMended } from './rejected-rows.ts';
 import { type Staged, stageTable } from './stage.ts';
@@ -30,7 +30,7 @@ interface Tables {
  * transaction. Before: the registry stands at the feed's last delivery. After: at this one, or, when anything
  * fails, where it was.
  *
- * @throws BOOKS_UNBALANCED, STALE_WORKER; nothing is committed then
+ * @throws STAGE_INCOMPLETE, BOOKS_UNBALANCED, STALE_WORKER; nothing is committed then
  */
 export async function applyDelivery(
   context: RunContext,
@@ -45,8 +45,8 @@ export async function applyDelivery(
     registry: sql.id('registry', contract.feed),
     history: sql.id('registry', `${contract.feed}_history`),
   };
-  return context.warehouse.db.transaction().execute(async (tx) => {
-    await assertCurrentRun(tx, context.runId);
+  return asCurrentRun(context, async (tx) => {
+    await requireWholeStage(tx, tables, delivery, staged);
     await dropOvertakenRows(tx, tables);
     await buildDelta(tx, tables, delivery);
     const counts = await countDelta(tx);
@@ -64,6 +64,23 @@ export async function applyDelivery(
     await sql`DROP TABLE ${tables.stage}`.execute(tx);
     return books;
   });
+}
+
+/** The stage is unlogged: a server that recovers from a crash empties it, and absence would mean removal. */
+async function requireWholeStage(
+  tx: Transaction<DB>,
+  { stage }: Tables,
+  delivery: LandedDelivery,
+  staged: Staged,
+): Promise<void> {
+  const { rows } = await sql<{ rows: number }>`SELECT count(*) AS rows FROM ${stage}`.execute(tx);
+  const found = rows[0]?.rows ?? 0;
+  if (found !== staged.accepted) {
+    throw new PopshareError(
+      'STAGE_INCOMPLETE',
+      `delivery ${delivery.deliveryId} (${delivery.feed}) has ${found} of ${staged.accepted} rows in its stage table`,
+    );
+  }
 }
 
 /**

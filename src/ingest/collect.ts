@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { fileDrop } from '../connectors/file-drop.ts';
 import type { Binding } from '../schema/configuration/binding.ts';
 import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
+import { asCurrentRun } from './current-run.ts';
 import type { RunContext } from './delivery.ts';
 import { landArrival } from './land.ts';
 
@@ -26,11 +27,13 @@ export async function collect(context: RunContext, binding: Binding, dropFolder:
 
 /** A date without any delivery of the feed gets a row that says so; one that has deliveries keeps them. */
 async function recordMissing(context: RunContext, binding: Binding, reason: string): Promise<void> {
-  await sql`
-    INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, reason)
-    SELECT ${binding.feed}, ${binding.contract.department}, ${context.businessDate}, 1, ${context.runId}, 'missing', ${reason}
-    WHERE NOT EXISTS (SELECT FROM ops.delivery WHERE feed = ${binding.feed} AND business_date = ${context.businessDate})`.execute(
-    context.warehouse.db,
+  await asCurrentRun(context, (tx) =>
+    sql`
+      INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, reason)
+      SELECT ${binding.feed}, ${binding.contract.department}, ${context.businessDate}, 1, ${context.runId}, 'missing', ${reason}
+      WHERE NOT EXISTS (SELECT FROM ops.delivery WHERE feed = ${binding.feed} AND business_date = ${context.businessDate})`.execute(
+      tx,
+    ),
   );
 }
 

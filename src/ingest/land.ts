@@ -7,7 +7,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Arrival } from '../connectors/connector.ts';
 import type { DB } from '../schema/database.ts';
 import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
-import { assertCurrentRun } from '../schema/warehouse/fence.ts';
+import { asCurrentRun } from './current-run.ts';
 import type { RunContext } from './delivery.ts';
 
 /**
@@ -26,8 +26,7 @@ export async function landArrival(
   const stored = await storeBytes(arrival, path.join(context.dataFolder, folder));
   const landedPath = path.join(folder, path.basename(stored.file));
 
-  return context.warehouse.db.transaction().execute(async (tx) => {
-    await assertCurrentRun(tx, context.runId);
+  return asCurrentRun(context, async (tx) => {
     const known = await tx
       .selectFrom('ops.delivery')
       .select('delivery_id')

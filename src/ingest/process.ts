@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
+import type { DB } from '../schema/database.ts';
 import { type ErrorCode, PopshareError } from '../schema/errors.ts';
 import type { DeliveryId } from '../schema/ids.ts';
-import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { applyDelivery } from './apply.ts';
+import { asCurrentRun } from './current-run.ts';
 import type { LandedDelivery, RunContext } from './delivery.ts';
 import { type GateFinding, gateFindings } from './gates.ts';
 import { dropStage, type Staged, stageDelivery } from './stage.ts';
@@ -41,9 +42,11 @@ export async function processDelivery(context: RunContext, deliveryId: DeliveryI
     if (error instanceof PopshareError && error.code === 'STALE_WORKER') throw error;
     await fail(context, delivery, error);
   }
-  await sql`
-    UPDATE ops.delivery SET milliseconds = ${Math.round(performance.now() - started)}, run_id = ${context.runId}
-    WHERE delivery_id = ${deliveryId}`.execute(context.warehouse.db);
+  await asCurrentRun(context, (tx) =>
+    sql`
+      UPDATE ops.delivery SET milliseconds = ${Math.round(performance.now() - started)}, run_id = ${context.runId}
+      WHERE delivery_id = ${deliveryId}`.execute(tx),
+  );
 }
 
 async function decideFate(context: RunContext, delivery: LandedDelivery, binding: Binding): Promise<void> {
@@ -62,24 +65,22 @@ async function decideFate(context: RunContext, delivery: LandedDelivery, binding
       message: `无法读取：${error.message}`,
       evidence: { code: error.code },
     };
-    await dropStage(context.warehouse, delivery);
     return hold(context, delivery, [finding], null);
   }
 
   const findings = gateFindings(delivery, binding, staged, last, context.configuration.settings.gates);
   const missingRequired = staged.headerCheck.missing.length > 0;
   if (findings.some(({ holds }) => holds) && (!delivery.released || missingRequired)) {
-    await dropStage(context.warehouse, delivery);
     return hold(context, delivery, findings, staged);
   }
-  await recordFindings(context, delivery, [
-    ...findings,
-    ...(await repeatedBytes(context, delivery, staged.received)),
-  ]);
+  const repeated = await repeatedBytes(context, delivery, staged.received);
+  await asCurrentRun(context, async (tx) => {
+    await recordFindings(tx, delivery, [...findings, ...repeated]);
+    await recordReading(tx, delivery, staged);
+  });
   if (binding.contract.mode === 'snapshot' && last !== null && last.business_date > delivery.businessDate) {
-    return keepLateSnapshot(context, delivery, staged, last);
+    return keepLateSnapshot(context, delivery, last);
   }
-  await recordReading(context, delivery, staged);
   await applyDelivery(context, delivery, binding, staged);
 }
 
@@ -97,9 +98,9 @@ function isSameAsLast(delivery: LandedDelivery, last: FeedState): boolean {
 
 /** FD04: takes the counts of the delivery with the same bytes; every row of it is unchanged. */
 async function repeatLast(context: RunContext, delivery: LandedDelivery, last: FeedState): Promise<void> {
-  await recordFindings(context, delivery, await repeatedBytes(context, delivery, last.received));
-  await context.warehouse.db.transaction().execute(async (tx) => {
-    await assertCurrentRun(tx, context.runId);
+  const repeated = await repeatedBytes(context, delivery, last.received);
+  await asCurrentRun(context, async (tx) => {
+    await recordFindings(tx, delivery, repeated);
     await sql`
       UPDATE ops.delivery d SET status = 'unchanged', reason = '与上一批次内容完全相同', applied_at = now(),
              encoding = same.encoding, header = same.header, received = same.received, accepted = same.accepted,
@@ -135,18 +136,15 @@ async function repeatedBytes(
 async function keepLateSnapshot(
   context: RunContext,
   delivery: LandedDelivery,
-  staged: Staged,
   last: FeedState,
 ): Promise<void> {
-  await recordReading(context, delivery, staged);
-  await context.warehouse.db.transaction().execute(async (tx) => {
-    await assertCurrentRun(tx, context.runId);
+  await asCurrentRun(context, async (tx) => {
+    await dropStage(tx, delivery);
     await sql`
       UPDATE ops.delivery SET status = 'unchanged', applied_at = now(), new = 0, changed = 0, removed = 0,
              unchanged = accepted, reason = ${`${last.business_date} 的全量批次已先应用，登记簿不变`}
       WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
   });
-  await dropStage(context.warehouse, delivery);
 }
 
 async function hold(
@@ -159,48 +157,50 @@ async function hold(
     .filter(({ holds }) => holds)
     .map(({ rule, message }) => `${rule} ${message}`)
     .join('；');
-  await recordFindings(context, delivery, findings);
-  if (staged !== null) await recordReading(context, delivery, staged);
-  await sql`
-    UPDATE ops.delivery SET status = 'held', released = false, reason = ${reason}
-    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+  await asCurrentRun(context, async (tx) => {
+    await dropStage(tx, delivery);
+    await recordFindings(tx, delivery, findings);
+    if (staged !== null) await recordReading(tx, delivery, staged);
+    await sql`
+      UPDATE ops.delivery SET status = 'held', released = false, reason = ${reason}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+  });
 }
 
 /** What reading showed, whatever becomes of the delivery. */
-async function recordReading(context: RunContext, delivery: LandedDelivery, staged: Staged): Promise<void> {
+async function recordReading(tx: Transaction<DB>, delivery: LandedDelivery, staged: Staged): Promise<void> {
   const wasJudged = staged.headerCheck.missing.length === 0;
   await sql`
     UPDATE ops.delivery SET encoding = ${staged.encoding}, header = ${JSON.stringify(staged.header)}::jsonb,
            received = ${staged.received}, accepted = ${wasJudged ? staged.accepted : null},
            rejected = ${wasJudged ? staged.rejected : null}
-    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+    WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
 }
 
 async function recordFindings(
-  context: RunContext,
+  tx: Transaction<DB>,
   delivery: LandedDelivery,
   findings: readonly GateFinding[],
 ): Promise<void> {
-  await context.warehouse.db.transaction().execute(async (tx) => {
-    await assertCurrentRun(tx, context.runId);
-    await sql`DELETE FROM ops.gate_finding WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
-    for (const { rule, holds, message, evidence } of findings) {
-      await sql`
-        INSERT INTO ops.gate_finding (delivery_id, rule, holds, message, evidence)
-        VALUES (${delivery.deliveryId}, ${rule}, ${holds}, ${message}, ${JSON.stringify(evidence)}::jsonb)`.execute(
-        tx,
-      );
-    }
-  });
+  await sql`DELETE FROM ops.gate_finding WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+  for (const { rule, holds, message, evidence } of findings) {
+    await sql`
+      INSERT INTO ops.gate_finding (delivery_id, rule, holds, message, evidence)
+      VALUES (${delivery.deliveryId}, ${rule}, ${holds}, ${message}, ${JSON.stringify(evidence)}::jsonb)`.execute(
+      tx,
+    );
+  }
 }
 
 /** The delivery failed on our side: said in the ledger, tried again by the next run of its date. */
 async function fail(context: RunContext, delivery: LandedDelivery, error: unknown): Promise<void> {
   const code = error instanceof PopshareError ? error.code : 'UNEXPECTED';
   const message = error instanceof Error ? error.message : String(error);
-  await sql`
-    UPDATE ops.delivery SET status = 'failed', reason = ${`${code}: ${message}`}
-    WHERE delivery_id = ${delivery.deliveryId}`.execute(context.warehouse.db);
+  await asCurrentRun(context, (tx) =>
+    sql`
+      UPDATE ops.delivery SET status = 'failed', reason = ${`${code}: ${message}`}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx),
+  );
 }
 
 async function feedState(context: RunContext, feed: string): Promise<FeedState | null> {

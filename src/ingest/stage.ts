@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { sql } from 'kysely';
-import type { PoolClient } from 'pg';
+import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
-import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { type CopyTarget, copyRows, copyValue, openCopy } from '../schema/warehouse/copy.ts';
+import type { DB } from '../schema/database.ts';
+import { type CopyTarget, copyValue, openCopy } from '../schema/warehouse/copy.ts';
+import { asCurrentRun } from './current-run.ts';
 import { decodeRows } from './decode/decode.ts';
 import type { LandedDelivery, RunContext } from './delivery.ts';
 import { appendMentionFeatures, featureColumns } from './mention-features.ts';
@@ -32,14 +32,14 @@ export function stageTable(delivery: LandedDelivery): string {
  * Before: anything, also the leavings of an interrupted attempt. After: stage table and ops.rejected_row hold
  * this delivery's rows exactly once. A header without a bound column stages nothing, but counts the rows.
  *
- * @throws the SOURCE_ codes when the bytes cannot be read as the format at all
+ * @throws STALE_WORKER; the SOURCE_ codes when the bytes cannot be read as the format at all
  */
 export async function stageDelivery(
   context: RunContext,
   delivery: LandedDelivery,
   binding: Binding,
 ): Promise<Staged> {
-  await prepare(context.warehouse, delivery, binding);
+  await asCurrentRun(context, (tx) => prepare(tx, delivery, binding));
   const source = await decodeRows(
     createReadStream(path.join(context.dataFolder, delivery.landedPath), { highWaterMark: 1 << 20 }),
     {
@@ -59,7 +59,7 @@ export async function stageDelivery(
   }
 
   const stageClient = await context.warehouse.pool.connect();
-  const rejects = new RejectWriter(context.warehouse, delivery);
+  const rejects = new RejectWriter(context, delivery);
   try {
     const copy = openCopy(stageClient, copyStatement(delivery, binding));
     const counts = await copyAccepted(context, binding, source, copy, rejects);
@@ -113,9 +113,9 @@ async function copyAccepted(
 }
 
 /** Makes an empty stage table: unlogged, because it can be made again from the landed bytes. */
-async function prepare(warehouse: Warehouse, delivery: LandedDelivery, binding: Binding): Promise<void> {
-  await dropStage(warehouse, delivery);
-  await sql`DELETE FROM ops.rejected_row WHERE delivery_id = ${delivery.deliveryId}`.execute(warehouse.db);
+async function prepare(tx: Transaction<DB>, delivery: LandedDelivery, binding: Binding): Promise<void> {
+  await dropStage(tx, delivery);
+  await sql`DELETE FROM ops.rejected_row WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
   const features = featureColumns(binding.contract).map(
     (column) => sql`, ${sql.id(column)} text COLLATE "C"`,
   );
@@ -125,7 +125,7 @@ async function prepare(warehouse: Warehouse, delivery: LandedDelivery, binding: 
       source_key text COLLATE "C" NOT NULL
       ${sql.join(recordColumns(binding), sql``)}
       ${sql.join(features, sql``)}
-    ) WITH (autovacuum_enabled = false)`.execute(warehouse.db);
+    ) WITH (autovacuum_enabled = false)`.execute(tx);
 }
 
 function recordColumns(binding: Binding): ReturnType<typeof sql>[] {
@@ -136,8 +136,8 @@ function recordColumns(binding: Binding): ReturnType<typeof sql>[] {
 }
 
 /** Forgets the stage table, if there is one. */
-export async function dropStage(warehouse: Pick<Warehouse, 'db'>, delivery: LandedDelivery): Promise<void> {
-  await sql`DROP TABLE IF EXISTS ${sql.id('stage', stageTable(delivery))}`.execute(warehouse.db);
+export async function dropStage(tx: Transaction<DB>, delivery: LandedDelivery): Promise<void> {
+  await sql`DROP TABLE IF EXISTS ${sql.id('stage', stageTable(delivery))}`.execute(tx);
 }
 
 function copyStatement(delivery: LandedDelivery, binding: Binding): string {
@@ -154,11 +154,11 @@ function copyStatement(delivery: LandedDelivery, binding: Binding): string {
 class RejectWriter {
   count = 0;
   #waiting: RejectedRow[] = [];
-  readonly #warehouse: Warehouse;
+  readonly #context: RunContext;
   readonly #delivery: LandedDelivery;
 
-  constructor(warehouse: Warehouse, delivery: LandedDelivery) {
-    this.#warehouse = warehouse;
+  constructor(context: RunContext, delivery: LandedDelivery) {
+    this.#context = context;
     this.#delivery = delivery;
   }
 
@@ -170,27 +170,17 @@ class RejectWriter {
 
   async flush(): Promise<void> {
     if (this.#waiting.length === 0) return;
-    const rows = this.#waiting.map((row) => [
-      String(this.#delivery.deliveryId),
-      this.#delivery.feed,
-      String(row.line),
-      row.sourceKey,
-      row.field,
-      row.code,
-      row.message,
-      JSON.stringify(row.fields),
-    ]);
+    const rows = this.#waiting.map((row) => ({
+      delivery_id: this.#delivery.deliveryId,
+      feed: this.#delivery.feed,
+      line: row.line,
+      source_key: row.sourceKey,
+      field: row.field,
+      code: row.code,
+      message: row.message,
+      fields: JSON.stringify(row.fields),
+    }));
     this.#waiting = [];
-    const client: PoolClient = await this.#warehouse.pool.connect();
-    try {
-      const copy = openCopy(
-        client,
-        'COPY ops.rejected_row (delivery_id, feed, line, source_key, field, code, message, fields) FROM STDIN',
-      );
-      await copy.write(copyRows(rows));
-      await copy.finish();
-    } finally {
-      client.release();
-    }
+    await asCurrentRun(this.#context, (tx) => tx.insertInto('ops.rejected_row').values(rows).execute());
   }
 }

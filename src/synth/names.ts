@@ -3,7 +3,7 @@ import { mix, type Random, share, WeightedTable } from './random.ts';
 /**
  * Names as they occur. Surnames: the order of the Ministry of Public Security's name report of 2020, the first
  * three shares (in percent) as the ministry gave them in 2007, the others falling as its ranks do; together
- * 88 % of the population, scaled to the whole. docs/synth.md says what is measured and what is rounded.
+ * 87 % of the population, scaled to the whole. docs/synth.md says what is measured and what is rounded.
  */
 const SURNAMES =
   '王7.25 李7.19 张6.83 刘5.40 陈4.60 杨3.10 黄2.30 赵2.10 吴2.05 周1.95 徐1.50 孙1.45 马1.40 朱1.30 胡1.25 ' +

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { openRun } from '../../src/jobs/run.ts';
+import { contentsOf } from './contents.ts';
+import { SECOND, useDisturbance } from './disturbed.ts';
+
+const disturbance = useDisturbance();
+const { county } = disturbance;
+
+/** Ends the session that keeps other runs away, as a network that breaks does. */
+async function endSessionOfRun(): Promise<void> {
+  const { client } = await disturbance.connect();
+  await client.query(`
+    SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()`);
+  await disturbance.until(`SELECT WHERE NOT EXISTS (
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE l.locktype = 'advisory' AND d.datname = current_database())`);
+}
+
+describe('a run that has been overtaken', () => {
+  test.each([
+    ['before staging', 'ops.feed_state IN ACCESS EXCLUSIVE MODE'],
+    ['before identity', 'identity.state IN ACCESS EXCLUSIVE MODE'],
+    ['between two steps', 'ops.step IN EXCLUSIVE MODE'],
+  ])('%s commits nothing more, and its successor ends as if nothing had been', async (_where, lock) => {
+    const undisturbed = await disturbance.undisturbed(contentsOf);
+    const first = Promise.withResolvers<unknown>();
+    const giveBack = await disturbance.standStillAt(() => {
+      county.night(SECOND, []).then(first.resolve, first.reject);
+    }, [lock]);
+    await endSessionOfRun();
+    const second = county.night(SECOND, []);
+    await disturbance.until(`SELECT FROM ops.run WHERE status = 'interrupted'`);
+    await giveBack();
+
+    await expect(first.promise).rejects.toMatchObject({ code: 'STALE_WORKER' });
+    expect(await second).toMatchObject({ status: 'done' });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+    expect(await county.query(`SELECT status FROM ops.run ORDER BY run_id DESC LIMIT 2`)).toEqual([
+      { status: 'done' },
+      { status: 'interrupted' },
+    ]);
+  });
+
+  test('while it failed does not write its failure over the delivery of its successor', async () => {
+    const undisturbed = await disturbance.undisturbed(contentsOf);
+    const first = Promise.withResolvers<unknown>();
+    const giveBack = await disturbance.standStillAt(() => {
+      county.night(SECOND, []).then(first.resolve, first.reject);
+    }, ['ops.gate_finding IN ACCESS EXCLUSIVE MODE']);
+    const [waiting] = await county.query<{ pid: number }>(
+      `SELECT pid FROM pg_locks WHERE relation = 'ops.gate_finding'::regclass AND NOT granted`,
+    );
+    await endSessionOfRun();
+    const second = county.night(SECOND, []);
+    // The successor waits for the fence, which the statement of the first that stands still has.
+    await disturbance.until(
+      `SELECT FROM pg_stat_activity WHERE ${waiting?.pid} = ANY (pg_blocking_pids(pid))`,
+    );
+    const { client } = await disturbance.connect();
+    await client.query('SELECT pg_terminate_backend($1)', [waiting?.pid]);
+    await disturbance.until(`SELECT FROM ops.run WHERE status = 'interrupted'`);
+    await giveBack();
+
+    await expect(first.promise).rejects.toMatchObject({ code: 'STALE_WORKER' });
+    expect(await second).toMatchObject({ status: 'done' });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+  });
+});
+
+describe('a run that hangs', () => {
+  test('with its heart stopped is ended by the next one, also in the middle of a commit', async () => {
+    const undisturbed = await disturbance.undisturbed(contentsOf);
+    let hanging: ReturnType<typeof disturbance.nightly> | undefined;
+    const giveBack = await disturbance.standStillAt(() => {
+      hanging = disturbance.nightly();
+    }, ['registry.housing_ownership IN EXCLUSIVE MODE']);
+    hanging?.child.kill('SIGSTOP');
+    await giveBack();
+    await county.query(
+      `UPDATE ops.run SET heartbeat_at = now() - interval '2 minutes' WHERE status = 'running'`,
+    );
+
+    expect(await county.night(SECOND, [])).toMatchObject({ status: 'done' });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+    hanging?.child.kill('SIGCONT');
+    expect(await hanging?.ended).toMatchObject({ code: 1, stdout: '' });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+  });
+});
+
+describe('two runs at once', () => {
+  test('the second process says RUN_IN_PROGRESS, and the first ends as if nothing had been', async () => {
+    const undisturbed = await disturbance.undisturbed(contentsOf);
+    let first: ReturnType<typeof disturbance.nightly> | undefined;
+    const giveBack = await disturbance.standStillAt(() => {
+      first = disturbance.nightly();
+    }, ['identity.link IN EXCLUSIVE MODE']);
+    const refused = await disturbance.nightly().ended;
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^RUN_IN_PROGRESS: run \d+ for 2026-11-19/),
+    });
+    await giveBack();
+    expect(await first?.ended).toMatchObject({ code: 0 });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+  });
+
+  test('of two that begin at the same moment one is refused', async () => {
+    const { client } = await disturbance.connect();
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE ops.run IN EXCLUSIVE MODE');
+    const first = county.night(SECOND, []);
+    await disturbance.until(
+      `SELECT FROM pg_stat_activity WHERE application_name = 'popshare' AND wait_event_type = 'Lock'`,
+    );
+    const second = expect(county.night(SECOND, [])).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+    await disturbance.until(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+    await client.query('COMMIT');
+    expect(await first).toMatchObject({ status: 'done' });
+    await second;
+  });
+
+  test('the next can begin as soon as the last is closed, and holds others away', async () => {
+    const first = await openRun(county.warehouse, SECOND, 'nightly');
+    await first.close('done', {});
+    const second = await openRun(county.warehouse, SECOND, 'nightly');
+    await expect(openRun(county.warehouse, SECOND, 'nightly')).rejects.toMatchObject({
+      code: 'RUN_IN_PROGRESS',
+    });
+    await county.query(
+      `UPDATE ops.run SET heartbeat_at = now() - interval '2 minutes' WHERE status = 'running'`,
+    );
+    const third = await openRun(county.warehouse, SECOND, 'nightly');
+    await expect(openRun(county.warehouse, SECOND, 'nightly')).rejects.toMatchObject({
+      code: 'RUN_IN_PROGRESS',
+    });
+    await second.abandon();
+    await expect(openRun(county.warehouse, SECOND, 'nightly')).rejects.toMatchObject({
+      code: 'RUN_IN_PROGRESS',
+    });
+    await third.close('done', {});
+  });
+});
