@@ -35,12 +35,15 @@ function mentionSources(role: MentionRole): Record<string, RawBuilder<unknown>> 
     id_number: sql`s.${sql.id(featureColumn(role, 'id_number'))}`,
     name_given: record(role.name),
     name: sql`s.${sql.id(featureColumn(role, 'name'))}`,
-    sex: record(role.sex),
+    sex: role.sexOfRole === undefined ? record(role.sex) : sql`${role.sexOfRole}::text`,
     birth_date: role.birthDate === undefined ? sql`NULL::date` : record(role.birthDate),
     phone: sql`s.${sql.id(featureColumn(role, 'phone'))}`,
     division: record(role.division),
+    registered_division: record(role.registeredDivision),
+    address: sql`s.${sql.id(featureColumn(role, 'address'))}`,
     dwelling_code: record(role.dwelling),
     household_code: record(role.household),
+    source_person: record(role.sourcePerson),
   };
 }
 

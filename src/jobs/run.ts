@@ -15,13 +15,16 @@ export interface OpenRun {
   abandon(): Promise<void>;
 }
 
+/** The session lock that keeps other runs away, as a number of Postgres's advisory locks. */
+const RUN_LOCK = `hashtext('popshare.run')::bigint`;
 const HEARTBEAT_MILLISECONDS = 5_000;
 /** A run whose heart has not beaten for so long is taken for dead, even while its session still holds the lock. */
 const DEAD_AFTER = '60 seconds';
+const SESSION_END_MILLISECONDS = 5_000;
 
 /**
  * Begins a run. One run at a time: the session lock falls with the process that held it, so a run killed
- * a moment ago is followed at once; a run that hangs without a heartbeat is fenced off.
+ * a moment ago is followed at once; a run that hangs without a heartbeat is ended.
  *
  * After: every other run that was `running` is `interrupted`, and none of them can commit any more.
  *
@@ -33,6 +36,8 @@ export async function openRun(
   purpose: Purpose,
 ): Promise<OpenRun> {
   const session = await warehouse.pool.connect();
+  // A session that breaks while it only holds the lock ends nothing: the fence decides at the next commit.
+  session.on('error', () => {});
   try {
     await acquireLock(session, warehouse);
     const runId = await beginRun(warehouse, businessDate, purpose);
@@ -43,8 +48,10 @@ export async function openRun(
         .catch(() => {});
     }, HEARTBEAT_MILLISECONDS);
     heartbeat.unref();
-    const release = (): void => {
+    const release = async (): Promise<void> => {
       clearInterval(heartbeat);
+      // The server may take its time to see a connection end; the next run need not wait for that.
+      await session.query(`SELECT pg_advisory_unlock(${RUN_LOCK})`).catch(() => {});
       session.release(true);
     };
     return {
@@ -53,11 +60,9 @@ export async function openRun(
         await sql`
           UPDATE ops.run SET status = ${status}, finished_at = now(), summary = ${JSON.stringify(summary)}::jsonb
           WHERE run_id = ${runId} AND status = 'running'`.execute(warehouse.db);
-        release();
+        await release();
       },
-      async abandon() {
-        release();
-      },
+      abandon: release,
     };
   } catch (error) {
     session.release(true);
@@ -66,18 +71,41 @@ export async function openRun(
 }
 
 async function acquireLock(session: PoolClient, warehouse: Warehouse): Promise<void> {
-  const { rows } = await session.query<{ locked: boolean }>(
-    `SELECT pg_try_advisory_lock(hashtext('popshare.run')) AS locked`,
-  );
-  if (rows[0]?.locked) return;
-  const alive = await sql<{ run_id: number; business_date: string }>`
-    SELECT run_id, business_date FROM ops.run
-    WHERE status = 'running' AND heartbeat_at > now() - ${DEAD_AFTER}::interval
-    ORDER BY run_id DESC LIMIT 1`.execute(warehouse.db);
-  const other = alive.rows[0];
-  if (other !== undefined) {
-    throw new PopshareError('RUN_IN_PROGRESS', `run ${other.run_id} for ${other.business_date} is at work`);
+  if (await tryLock(session)) return;
+  const { rows } = await sql<{ run_id: number; business_date: string; alive: boolean }>`
+    SELECT run_id, business_date, heartbeat_at > now() - ${DEAD_AFTER}::interval AS alive
+    FROM ops.run WHERE status = 'running' ORDER BY run_id DESC LIMIT 1`.execute(warehouse.db);
+  const other = rows[0];
+  if (other === undefined)
+    throw new PopshareError('RUN_IN_PROGRESS', 'another run is just beginning or ending');
+  if (!other.alive) {
+    await endSessionsOfRun(warehouse);
+    if (await tryLock(session)) return;
   }
+  throw new PopshareError('RUN_IN_PROGRESS', `run ${other.run_id} for ${other.business_date} is at work`);
+}
+
+async function tryLock(session: PoolClient): Promise<boolean> {
+  const { rows } = await session.query<{ locked: boolean }>(
+    `SELECT pg_try_advisory_lock(${RUN_LOCK}) AS locked`,
+  );
+  return rows[0]?.locked === true;
+}
+
+/**
+ * Ends what a dead run left open on the server: the session of its lock, transactions inside the fence, a COPY
+ * into its stage. A host that lost its power or its network leaves them there for hours, and the next run would
+ * wait for them.
+ */
+async function endSessionsOfRun(warehouse: Warehouse): Promise<void> {
+  await sql`
+    SELECT pg_terminate_backend(pid, ${SESSION_END_MILLISECONDS}) FROM (
+      SELECT DISTINCT l.pid
+      FROM pg_locks l JOIN pg_database d ON d.oid = l.database LEFT JOIN pg_class c ON c.oid = l.relation
+      WHERE d.datname = current_database() AND l.granted AND l.pid <> pg_backend_pid()
+        AND ((l.locktype = 'advisory' AND (l.classid::bigint << 32 | l.objid::bigint) = ${sql.raw(RUN_LOCK)})
+             OR c.oid = 'ops.fence'::regclass OR c.relnamespace = 'stage'::regnamespace)
+    ) held`.execute(warehouse.db);
 }
 
 /** The new run takes the fence: it waits for commits under way, and from here on nobody else's are let through. */

@@ -76,6 +76,7 @@ export interface IdentityLink {
 
 export interface IdentityMention {
   active: Generated<boolean>;
+  address: string | null;
   birth_date: string | null;
   changed_run: number;
   division: string | null;
@@ -89,9 +90,11 @@ export interface IdentityMention {
   name: string | null;
   name_given: string | null;
   phone: string | null;
+  registered_division: string | null;
   role: string;
   sex: string | null;
   source_key: string;
+  source_person: string | null;
 }
 
 export interface IdentityNameForm {

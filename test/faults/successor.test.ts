@@ -1,5 +1,10 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { collect, openDeliveries } from '../../src/ingest/collect.ts';
+import type { RunContext } from '../../src/ingest/delivery.ts';
+import { processDelivery } from '../../src/ingest/process.ts';
 import { openRun } from '../../src/jobs/run.ts';
+import { title } from '../support/drop.ts';
 import { contentsOf } from './contents.ts';
 import { SECOND, useDisturbance } from './disturbed.ts';
 
@@ -15,6 +20,14 @@ async function endSessionOfRun(): Promise<void> {
   await disturbance.until(`SELECT WHERE NOT EXISTS (
     SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND d.datname = current_database())`);
+}
+
+/** Keeps runs from entering the ledger. */
+async function lockRuns(): Promise<() => Promise<unknown>> {
+  const { client } = await disturbance.connect();
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE ops.run IN EXCLUSIVE MODE');
+  return () => client.query('COMMIT');
 }
 
 describe('a run that has been overtaken', () => {
@@ -42,29 +55,34 @@ describe('a run that has been overtaken', () => {
     ]);
   });
 
-  test('while it failed does not write its failure over the delivery of its successor', async () => {
-    const undisturbed = await disturbance.undisturbed(contentsOf);
-    const first = Promise.withResolvers<unknown>();
-    const giveBack = await disturbance.standStillAt(() => {
-      county.night(SECOND, []).then(first.resolve, first.reject);
-    }, ['ops.gate_finding IN ACCESS EXCLUSIVE MODE']);
-    const [waiting] = await county.query<{ pid: number }>(
-      `SELECT pid FROM pg_locks WHERE relation = 'ops.gate_finding'::regclass AND NOT granted`,
-    );
-    await endSessionOfRun();
-    const second = county.night(SECOND, []);
-    // The successor waits for the fence, which the statement of the first that stands still has.
-    await disturbance.until(
-      `SELECT FROM pg_stat_activity WHERE ${waiting?.pid} = ANY (pg_blocking_pids(pid))`,
-    );
-    const { client } = await disturbance.connect();
-    await client.query('SELECT pg_terminate_backend($1)', [waiting?.pid]);
-    await disturbance.until(`SELECT FROM ops.run WHERE status = 'interrupted'`);
-    await giveBack();
+  test.each<[string, { control?: { rows: number }; lost?: boolean }]>([
+    ['that is in order', {}],
+    ['that must be held', { control: { rows: 100 } }],
+    ['whose bytes are lost', { lost: true }],
+  ])('decides nothing about a delivery %s', async (_what, { control, lost }) => {
+    await county.deliver('housing_ownership', SECOND, [title('A', '王强')], {
+      ...(control ? { control } : {}),
+    });
+    const run = await openRun(county.warehouse, SECOND, 'nightly');
+    const context: RunContext = {
+      warehouse: county.warehouse,
+      configuration: county.configuration,
+      dataFolder: county.data,
+      runId: run.runId,
+      businessDate: SECOND,
+      onRows: () => {},
+    };
+    await collect(context, county.binding('housing_ownership'), county.drop);
+    const [landed] = await openDeliveries(context, 'housing_ownership');
+    if (landed === undefined) throw new Error('nothing has landed');
+    if (lost) await rm(county.data, { recursive: true });
+    await run.abandon();
+    const successor = await openRun(county.warehouse, SECOND, 'nightly');
+    const before = await county.query('SELECT * FROM ops.delivery ORDER BY delivery_id');
 
-    await expect(first.promise).rejects.toMatchObject({ code: 'STALE_WORKER' });
-    expect(await second).toMatchObject({ status: 'done' });
-    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
+    await expect(processDelivery(context, landed)).rejects.toMatchObject({ code: 'STALE_WORKER' });
+    expect(await county.query('SELECT * FROM ops.delivery ORDER BY delivery_id')).toEqual(before);
+    await successor.close('done', {});
   });
 });
 
@@ -108,18 +126,14 @@ describe('two runs at once', () => {
   });
 
   test('of two that begin at the same moment one is refused', async () => {
-    const { client } = await disturbance.connect();
-    await client.query('BEGIN');
-    await client.query('LOCK TABLE ops.run IN EXCLUSIVE MODE');
+    const giveBack = await lockRuns();
     const first = county.night(SECOND, []);
     await disturbance.until(
       `SELECT FROM pg_stat_activity WHERE application_name = 'popshare' AND wait_event_type = 'Lock'`,
     );
-    const second = expect(county.night(SECOND, [])).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
-    await disturbance.until(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
-    await client.query('COMMIT');
+    await expect(county.night(SECOND, [])).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
+    await giveBack();
     expect(await first).toMatchObject({ status: 'done' });
-    await second;
   });
 
   test('the next can begin as soon as the last is closed, and holds others away', async () => {

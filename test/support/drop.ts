@@ -33,6 +33,7 @@ class County {
   rules: readonly Rule[] = [];
   base = '';
   #configuration: Configuration | undefined;
+  #elsewhere: Warehouse | undefined;
   readonly #warehouse: () => Warehouse;
 
   constructor(warehouse: () => Warehouse) {
@@ -46,6 +47,7 @@ class County {
     await mkdir(this.drop);
     await this.configure('config');
     this.rules = [];
+    this.#elsewhere = undefined;
     await this.empty();
   }
 
@@ -54,7 +56,12 @@ class County {
   }
 
   get warehouse(): Warehouse {
-    return this.#warehouse();
+    return this.#elsewhere ?? this.#warehouse();
+  }
+
+  /** Uses this warehouse instead of the file's own, until the test ends. */
+  moveTo(warehouse: Warehouse): void {
+    this.#elsewhere = warehouse;
   }
 
   get configuration(): Configuration {
@@ -177,6 +184,8 @@ class County {
         FOR statement IN SELECT format('DELETE FROM %I.%I', schemaname, tablename) FROM pg_tables
                     WHERE schemaname IN ('ops', 'registry', 'identity', 'anomalies')
                       AND tablename NOT IN ('fence', 'state')
+                    UNION ALL
+                    SELECT format('DROP TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'stage'
         LOOP EXECUTE statement; END LOOP;
         UPDATE identity.state SET reconciled_run = 0;
       END $$`);

@@ -11,12 +11,20 @@ export interface MentionRole {
   readonly idNumber: string;
   readonly name: string;
   readonly sex?: string;
+  /** The sex that the role itself tells (GB/T 2261.1), where the record has no field for it. */
+  readonly sexOfRole?: '1' | '2';
   readonly birthDate?: string;
   readonly phone?: string;
   /** The place where the record puts the person: a 12-digit division code. */
   readonly division?: string;
+  /** Where the person is registered, when the record tells that beside where they live. */
+  readonly registeredDivision?: string;
+  /** The address at which the record puts the person. */
+  readonly address?: string;
   readonly dwelling?: string;
   readonly household?: string;
+  /** The department's own number of the person, the same in several records of the feed. */
+  readonly sourcePerson?: string;
 }
 
 /**
@@ -47,8 +55,8 @@ type Declaration = Omit<Contract, 'schema' | 'lookups'> & { lookups?: Contract['
  * a defect, so it throws a plain Error at import).
  */
 export function defineContract(declaration: Declaration): Contract {
-  const roleFields = declaration.mentions.flatMap(({ role: _role, meaning: _meaning, ...named }) =>
-    Object.values(named),
+  const roleFields = declaration.mentions.flatMap(
+    ({ role: _role, meaning: _meaning, sexOfRole: _sexOfRole, ...fields }) => Object.values(fields),
   );
   const named = [
     ...declaration.key,

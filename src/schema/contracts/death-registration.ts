@@ -28,6 +28,7 @@ export const deathRegistration = defineContract({
       name: 'name',
       sex: 'sex',
       birthDate: 'birth_date',
+      address: 'last_address',
     },
   ],
 });

@@ -60,6 +60,7 @@ export const householdRegister = defineContract({
       birthDate: 'birth_date',
       phone: 'phone',
       division: 'registered_division',
+      address: 'registered_address',
       household: 'household_number',
     },
   ],

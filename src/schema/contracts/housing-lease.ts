@@ -55,6 +55,7 @@ export const housingLease = defineContract({
       name: 'tenant_name',
       phone: 'tenant_phone',
       division: 'division',
+      address: 'dwelling_address',
       dwelling: 'dwelling_code',
     },
   ],

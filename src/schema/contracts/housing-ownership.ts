@@ -25,6 +25,9 @@ export const housingOwnership = defineContract({
       meaning: { zh: '权利人', en: 'the owner' },
       idNumber: 'owner_id_number',
       name: 'owner_name',
+      division: 'division',
+      address: 'dwelling_address',
+      dwelling: 'dwelling_code',
     },
   ],
 });

@@ -32,6 +32,7 @@ export const marriageRegistration = defineContract({
       meaning: { zh: '男方', en: 'the husband' },
       idNumber: 'husband_id_number',
       name: 'husband_name',
+      sexOfRole: '1',
       birthDate: 'husband_birth_date',
     },
     {
@@ -39,6 +40,7 @@ export const marriageRegistration = defineContract({
       meaning: { zh: '女方', en: 'the wife' },
       idNumber: 'wife_id_number',
       name: 'wife_name',
+      sexOfRole: '2',
       birthDate: 'wife_birth_date',
     },
   ],

@@ -52,6 +52,8 @@ export const residenceRegistration = defineContract({
       birthDate: 'birth_date',
       phone: 'phone',
       division: 'living_division',
+      registeredDivision: 'registered_division',
+      address: 'living_address',
       dwelling: 'dwelling_code',
     },
   ],

@@ -57,7 +57,7 @@ export const socialInsurance = defineContract({
       sex: 'sex',
       birthDate: 'birth_date',
       phone: 'phone',
-      division: 'insured_division',
+      sourcePerson: 'insured_number',
     },
   ],
 });

@@ -36,6 +36,7 @@ export const subsistenceAllowance = defineContract({
       name: 'name',
       sex: 'sex',
       division: 'division',
+      address: 'home_address',
       household: 'allowance_number',
     },
   ],

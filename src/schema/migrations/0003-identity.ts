@@ -24,8 +24,11 @@ async function up(db: Kysely<unknown>): Promise<void> {
       birth_date     date,
       phone          text COLLATE "C",
       division       text COLLATE "C",
+      registered_division text COLLATE "C",
+      address        text COLLATE "C",
       dwelling_code  text COLLATE "C",
-      household_code text COLLATE "C"
+      household_code text COLLATE "C",
+      source_person  text COLLATE "C"
     )`.execute(db);
   // source_key first: it is what differs, and within a feed it often arrives in ascending order.
   await sql`CREATE UNIQUE INDEX mention_of_record ON identity.mention (source_key, role, feed)`.execute(db);

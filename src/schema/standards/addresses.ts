@@ -10,7 +10,7 @@ interface AddressParts {
 const DIGITS = '零一二三四五六七八九';
 const UNITS: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1000 };
 const NUMERAL_BEFORE_COUNTER = /[〇零一二三四五六七八九十百千]+(?=号|室|栋|幢|单元|楼)/g;
-const NUMERAL_AFTER_ZHI = /(?<=[号\d])之([〇零一二三四五六七八九十百千]+|\d+)/g;
+const NUMERALS_AFTER_ZHI = /(?<=[号\d])(?:之(?:[〇零一二三四五六七八九十百千]+|\d+))+/g;
 
 /**
  * Brings an address into the one form in which addresses are compared: Unicode NFKC, no spaces, one kind of
@@ -19,13 +19,22 @@ const NUMERAL_AFTER_ZHI = /(?<=[号\d])之([〇零一二三四五六七八九十
  * @param given the address as the source wrote it
  */
 export function normaliseAddress(given: string): string {
+  if (isNormalAlready(given)) return given;
   return given
     .normalize('NFKC')
     .replace(/\s/g, '')
     .normalize('NFKC')
     .replace(/\p{Dash}/gu, '-')
     .replace(NUMERAL_BEFORE_COUNTER, arabic)
-    .replace(NUMERAL_AFTER_ZHI, (_, numeral: string) => `-${arabic(numeral)}`);
+    .replace(NUMERALS_AFTER_ZHI, (numerals) => numerals.split('之').map(arabic).join('-'));
+}
+
+/** Most addresses: Han characters and Arabic digits, no numeral in characters before a counter, no 之. */
+function isNormalAlready(given: string): boolean {
+  return (
+    /^[\u4e00-\u9fff\d]*$/.test(given) &&
+    !/[一二三四五六七八九十百千零](?:号|室|栋|幢|单元|楼)|之/.test(given)
+  );
 }
 
 /**
