@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addDeliveryCommands } from './cli/deliveries.ts';
+import { addLinkCommands } from './cli/link.ts';
 import { addNightlyCommands } from './cli/nightly.ts';
 import { tell } from './cli/output.ts';
 import { addRejectCommands } from './cli/rejects.ts';
@@ -19,6 +20,7 @@ addDeliveryCommands(program);
 addRejectCommands(program);
 addStatusCommands(program);
 addSynthCommand(program);
+addLinkCommands(program);
 
 try {
   await program.parseAsync();

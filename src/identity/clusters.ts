@@ -2,11 +2,11 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 
 /**
- * Everything whose person may change tonight.
+ * The mentions whose document number was touched.
  *
- * After: temporary table `scope` holds each active mention that changed since `afterRun`, and each active
- * mention that is, or until now was, linked by the same document number as one of those; with the person it is
- * linked to now.
+ * After: temporary table `changed` names every mention that changed since `afterRun`; `scope` holds each active mention
+ * with a document number that a changed mention has, or until now was linked by, with the person it is linked
+ * to now.
  */
 export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise<void> {
   await sql`
@@ -23,17 +23,17 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise
   await sql`
     CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
     SELECT m.mention_id, m.feed, m.id_kind, m.id_number, m.name, l.person_id, l.linked_run
-    FROM (SELECT mention_id FROM changed
+    FROM (SELECT mention_id FROM changed WHERE id_number IS NOT NULL
           UNION
           SELECT l.mention_id FROM touched_number n JOIN identity.link l ON l.id_number = n.id_number) touched
     JOIN identity.mention m USING (mention_id)
     LEFT JOIN identity.link l USING (mention_id)
-    WHERE m.active`.execute(tx);
+    WHERE m.active AND m.id_number IS NOT NULL`.execute(tx);
   await sql`ANALYZE scope`.execute(tx);
 }
 
 /**
- * First form of identity: a valid document number and a compatible name make the same person.
+ * A valid document number and a compatible name make the same person.
  *
  * After: temporary table `cluster` gives every mention of the scope a label; mentions with one label are one
  * person. The label depends on the mentions alone, not on the order in which they came.
@@ -46,7 +46,7 @@ export async function labelClusters(tx: Transaction<DB>): Promise<void> {
     CREATE TEMPORARY TABLE contested_name ON COMMIT DROP AS
     WITH used AS (
       SELECT s.id_number, s.name, bool_or(s.feed = 'household_register') AS registered, count(*) AS mentions
-      FROM scope s WHERE s.id_number IS NOT NULL AND s.name IS NOT NULL GROUP BY s.id_number, s.name),
+      FROM scope s WHERE s.name IS NOT NULL GROUP BY s.id_number, s.name),
     contested AS (
       SELECT u.* FROM used u JOIN (SELECT id_number FROM used GROUP BY id_number HAVING count(*) > 1) several USING (id_number)),
     ranked AS (
@@ -64,14 +64,13 @@ export async function labelClusters(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE cluster ON COMMIT DROP AS
     SELECT s.mention_id, s.person_id, s.linked_run, s.id_number,
-           CASE WHEN s.id_number IS NULL THEN 'mention ' || s.mention_id
-                WHEN coalesce(n.place, 1) = 1 THEN s.id_number
+           CASE WHEN coalesce(n.place, 1) = 1 THEN s.id_number
                 ELSE s.id_number || ' ' || n.lead_name END AS label,
-           CASE WHEN s.id_number IS NULL THEN 'single'
-                WHEN n.place > 1 THEN 'name_conflict'
+           CASE WHEN n.place > 1 THEN 'name_conflict'
                 WHEN s.id_kind = 'resident_15' THEN 'upgraded_id'
                 WHEN s.id_kind = 'resident' THEN 'valid_id'
-                ELSE 'other_document' END AS method
+                ELSE 'other_document' END AS method,
+           NULL::float8 AS weight, NULL::bigint AS vector
     FROM scope s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
 }

@@ -3,8 +3,13 @@ import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { assignPersons, recordPersonEvents, writeLinks } from './assign.ts';
+import { chooseNodes, groupUnresolved } from './attach.ts';
+import { findUnresolved, refreshBlockKeys } from './block-keys.ts';
 import { buildScope, labelClusters } from './clusters.ts';
+import { pairUp, weighEdges, weighNodes } from './evidence.ts';
+import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
+import { bringReviews } from './reviews.ts';
 
 /** How identity stands after a night. */
 export interface IdentitySummary {
@@ -20,7 +25,7 @@ export interface IdentitySummary {
  *
  * @throws STALE_WORKER
  */
-export async function reconcile(warehouse: Warehouse, runId: RunId): Promise<void> {
+export async function reconcile(warehouse: Warehouse, runId: RunId, model: TrainedModel): Promise<void> {
   const { reconciled_run } = await warehouse.db
     .selectFrom('identity.state')
     .select('reconciled_run')
@@ -30,9 +35,17 @@ export async function reconcile(warehouse: Warehouse, runId: RunId): Promise<voi
     await assertCurrentRun(tx, runId);
     await buildScope(tx, reconciled_run);
     await labelClusters(tx);
+    await refreshBlockKeys(tx, model);
+    await findUnresolved(tx);
+    await pairUp(tx, model);
+    await weighNodes(tx, model);
+    await weighEdges(tx, model);
+    await groupUnresolved(tx, model);
+    await chooseNodes(tx, model);
     await assignPersons(tx, runId);
     await recordPersonEvents(tx, runId);
-    await writeLinks(tx, runId);
+    await writeLinks(tx, runId, model.version);
+    await bringReviews(tx, runId);
     // Only as far as there was something: a night that changed nothing leaves this row as it is.
     await sql`
       UPDATE identity.state SET reconciled_run = ${runId}
@@ -49,10 +62,12 @@ export async function identitySummary(warehouse: Warehouse): Promise<IdentitySum
   const persons = await sql<{ persons: number }>`
     SELECT count(DISTINCT l.person_id) AS persons
     FROM identity.mention m JOIN identity.link l USING (mention_id) WHERE m.active`.execute(warehouse.db);
+  const reviews = await sql<{ reviews: number }>`
+    SELECT count(*) AS reviews FROM identity.review WHERE status = 'open'`.execute(warehouse.db);
   return {
     mentions: rows.reduce((sum, { mentions }) => sum + mentions, 0),
     persons: persons.rows[0]?.persons ?? 0,
     links: Object.fromEntries(rows.map(({ method, mentions }) => [method, mentions])),
-    reviews: 0,
+    reviews: reviews.rows[0]?.reviews ?? 0,
   };
 }

@@ -132,7 +132,7 @@ async function repeatedBytes(
   }));
 }
 
-/** Kept in the ledger, not in the registry: a newer snapshot stands. */
+/** Kept in the ledger, not in the registry: a newer snapshot stands, which answers for the rows refused here too. */
 async function keepLateSnapshot(
   context: RunContext,
   delivery: LandedDelivery,
@@ -143,6 +143,9 @@ async function keepLateSnapshot(
     await sql`
       UPDATE ops.delivery SET status = 'unchanged', applied_at = now(), new = 0, changed = 0, removed = 0,
              unchanged = accepted, reason = ${`${last.business_date} 的全量批次已先应用，登记簿不变`}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+    await sql`
+      UPDATE ops.rejected_row SET mended_by = ${last.delivery_id}
       WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
   });
 }

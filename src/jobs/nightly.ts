@@ -1,5 +1,7 @@
 import { detect, type RuleSummary } from '../anomalies/detect.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
+import { loadModel } from '../identity/model/model-file.ts';
+import { withWeights } from '../identity/model/weights.ts';
 import { type IdentitySummary, identitySummary, reconcile } from '../identity/reconcile.ts';
 import { collect, openDeliveries } from '../ingest/collect.ts';
 import type { RunContext } from '../ingest/delivery.ts';
@@ -58,6 +60,7 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
   const { warehouse, configuration, businessDate, progress } = options;
   const started = performance.now();
   const bindings = chosenBindings(options);
+  const model = withWeights(await loadModel('persons', configuration.folder));
   const run = await openRun(warehouse, businessDate, options.purpose);
   const context: RunContext = {
     warehouse,
@@ -88,7 +91,7 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
     }
 
     const identityStarted = performance.now();
-    await inStep('identity', '', () => reconcile(warehouse, run.runId));
+    await inStep('identity', '', () => reconcile(warehouse, run.runId, model));
     const identity = {
       ...(await identitySummary(warehouse)),
       ms: Math.round(performance.now() - identityStarted),

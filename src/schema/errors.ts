@@ -53,6 +53,16 @@ export const ERROR_REGISTRY = {
   STALE_WORKER: { exit: 1, todo: 'Another worker has taken over; this one committed nothing more.' },
   FEED_UNKNOWN: { exit: 2, todo: 'Feeds are named in config/feeds/*.yaml.' },
   RULE_FAILED: { exit: 1, todo: 'The SQL of a rule file failed; mend the file that is named.' },
+  LINK_INPUT: { exit: 2, todo: 'Mend the input file at the place named; docs/linkage.md says what is read.' },
+  MODEL_EXPRESSION: {
+    exit: 2,
+    todo: 'Mend the SQL of the model at the part named; docs/linkage.md lists the functions.',
+  },
+  MODEL_UNTRAINABLE: {
+    exit: 2,
+    todo: 'Give the model a blocking rule that does not read what this comparison reads.',
+  },
+  MODEL_UNTRAINED: { exit: 2, todo: 'Train it first: `npx popshare model train --write`.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
 } as const satisfies Record<string, { exit: 1 | 2; todo: string }>;
 

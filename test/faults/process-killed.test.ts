@@ -31,6 +31,13 @@ const POINTS: readonly (readonly [string, readonly string[]])[] = [
   ['when all is done but the run', ['anomalies.rule_state IN EXCLUSIVE MODE', 'ops.run IN EXCLUSIVE MODE']],
 ];
 
+test('the night that is disturbed leaves something of everything, and nothing half done', async () => {
+  const { left_over, open_run, ...contents } = await disturbance.undisturbed(contentsOf);
+  expect([left_over, open_run]).toEqual([[], []]);
+  for (const [name, rows] of Object.entries(contents)) expect(rows, name).not.toEqual([]);
+  expect(contents['anomaly_event']?.join()).toMatch(/opened.*healed|healed.*opened/);
+});
+
 describe('a process that is killed', () => {
   test.each(POINTS)('%s is followed by one that ends as if nothing had been', async (_where, locks) => {
     const undisturbed = await disturbance.undisturbed(contentsOf);

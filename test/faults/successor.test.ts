@@ -35,19 +35,21 @@ describe('a run that has been overtaken', () => {
     ['before staging', 'ops.feed_state IN ACCESS EXCLUSIVE MODE'],
     ['before identity', 'identity.state IN ACCESS EXCLUSIVE MODE'],
     ['between two steps', 'ops.step IN EXCLUSIVE MODE'],
-  ])('%s commits nothing more, and its successor ends as if nothing had been', async (_where, lock) => {
+  ])('while it slept %s commits nothing more when it wakes', async (_where, lock) => {
     const undisturbed = await disturbance.undisturbed(contentsOf);
-    const first = Promise.withResolvers<unknown>();
+    let sleeper: ReturnType<typeof disturbance.nightly> | undefined;
     const giveBack = await disturbance.standStillAt(() => {
-      county.night(SECOND, []).then(first.resolve, first.reject);
+      sleeper = disturbance.nightly();
     }, [lock]);
-    await endSessionOfRun();
-    const second = county.night(SECOND, []);
-    await disturbance.until(`SELECT FROM ops.run WHERE status = 'interrupted'`);
+    sleeper?.child.kill('SIGSTOP');
     await giveBack();
+    await endSessionOfRun();
+    expect(await county.night(SECOND, [])).toMatchObject({ status: 'done' });
+    expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
 
-    await expect(first.promise).rejects.toMatchObject({ code: 'STALE_WORKER' });
-    expect(await second).toMatchObject({ status: 'done' });
+    sleeper?.child.kill('SIGCONT');
+    const woken = await sleeper?.ended;
+    expect(woken).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^STALE_WORKER: /m) });
     expect(await contentsOf(county.warehouse)).toEqual(undisturbed);
     expect(await county.query(`SELECT status FROM ops.run ORDER BY run_id DESC LIMIT 2`)).toEqual([
       { status: 'done' },

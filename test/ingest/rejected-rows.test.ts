@@ -62,6 +62,13 @@ describe('a row that the contract refuses', () => {
     expect(await open()).toEqual([]);
   });
 
+  test('of a snapshot that comes too late is answered by the one that stands', async () => {
+    await county.send('housing_ownership', SECOND, [title('A', '王强')]);
+    const late = await county.send('housing_ownership', FIRST, [title('A', '王强', { registered_on: '?' })]);
+    expect(late).toMatchObject({ status: 'unchanged', rejected: 1 });
+    expect(await open()).toEqual([]);
+  });
+
   test('of an incremental feed is answered only by its own key', async () => {
     await county.send('death_registration', FIRST, [
       death('1', '', '01 08:00:00'),

@@ -4,6 +4,7 @@ import { reference } from './0002-reference.ts';
 import { identity } from './0003-identity.ts';
 import { anomalies } from './0004-anomalies.ts';
 import { reporting } from './0005-reporting.ts';
+import { linkage } from './0006-linkage.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0003-identity': identity,
   '0004-anomalies': anomalies,
   '0005-reporting': reporting,
+  '0006-linkage': linkage,
 };

@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { addDeliveryCommands } from './cli/deliveries.ts';
+
+import { addNightlyCommands } from './cli/nightly.ts';
+import { tell } from './cli/output.ts';
+import { addRejectCommands } from './cli/rejects.ts';
+import { addStatusCommands } from './cli/status.ts';
+import { addSynthCommand } from './cli/synth.ts';
+import { PopshareError } from './schema/errors.ts';
+
+const program = new Command('popshare')
+  .description(
+    '人口信息共享: the departments’ registers of one county, checked, linked and reported every night',
+  )
+  .exitOverride()
+  .showHelpAfterError();
+
+addNightlyCommands(program);
+addDeliveryCommands(program);
+addRejectCommands(program);
+addStatusCommands(program);
+addSynthCommand(program);
+
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Tells the reader what went wrong; the exit code is INTERFACE's. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof PopshareError) {
+    tell(`${error.code}: ${error.message}`);
+    tell(error.todo);
+    return error.exitCode;
+  }
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 1;
+}

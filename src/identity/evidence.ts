@@ -1,0 +1,131 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+import { patternSql } from './model/comparison-sql.ts';
+import { BITS } from './model/pattern.ts';
+import { patternWeight, type TrainedModel } from './model/weights.ts';
+
+/**
+ * Pairs that share a block key and whose names are compatible.
+ *
+ * After: temporary table `pair` has each unresolved mention with each mention met under one of its keys. Keys
+ * under which more than the model's limit stand say too little: they are left out and counted.
+ *
+ * @returns how many keys were left out
+ */
+export async function pairUp(tx: Transaction<DB>, model: TrainedModel): Promise<number> {
+  await sql`
+    CREATE TEMPORARY TABLE own_key ON COMMIT DROP AS
+    SELECT u.mention_id, b.key FROM unresolved u JOIN identity.block_key b USING (mention_id)`.execute(tx);
+  await sql`ANALYZE own_key`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE crowded_key ON COMMIT DROP AS
+    SELECT b.key FROM (SELECT DISTINCT key FROM own_key) k JOIN identity.block_key b USING (key)
+    GROUP BY b.key HAVING count(*) > ${model.block_limit}`.execute(tx);
+  await sql`ANALYZE crowded_key`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE met ON COMMIT DROP AS
+    SELECT DISTINCT k.mention_id, b.mention_id AS other_id, b.anchored
+    FROM own_key k JOIN identity.block_key b ON b.key = k.key AND b.mention_id <> k.mention_id
+    WHERE NOT EXISTS (SELECT FROM crowded_key c WHERE c.key = k.key)`.execute(tx);
+  await sql`ANALYZE met`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
+    SELECT p.mention_id, p.other_id, p.anchored
+    FROM met p
+    JOIN identity.mention l ON l.mention_id = p.mention_id JOIN identity.name_form lf ON lf.name = l.name
+    JOIN identity.mention r ON r.mention_id = p.other_id JOIN identity.name_form rf ON rf.name = r.name
+    WHERE (lf.pinyin = rf.pinyin OR lf.shape = rf.shape OR l.name LIKE rf.pattern OR r.name LIKE lf.pattern)
+      AND NOT (l.feed = r.feed AND l.source_key = r.source_key)
+      AND NOT EXISTS (SELECT FROM identity.decision d WHERE d.lifted_at IS NULL AND d.verdict = 'different'
+                      AND d.left_mention = least(p.mention_id, p.other_id) AND d.right_mention = greatest(p.mention_id, p.other_id))`.execute(tx);
+  await sql`ANALYZE pair`.execute(tx);
+  const { rows } = await sql<{ crowded: number }>`SELECT count(*) AS crowded FROM crowded_key`.execute(tx);
+  return rows[0]?.crowded ?? 0;
+}
+
+/**
+ * Weighs unresolved mentions against persons that a document number anchors.
+ *
+ * A node is such a person: `label` of the scope, or `person <id>` outside it. After: temporary table `evidence`
+ * has one row for each unresolved mention and node that met, with the comparison vector (of all the node's
+ * anchored mentions the best level, comparison by comparison), its weight, and the mention that speaks for the node.
+ */
+export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE met_node ON COMMIT DROP AS
+    SELECT p.mention_id, coalesce(c.label, 'person ' || l.person_id) AS node, min(p.other_id) AS speaker
+    FROM pair p
+    LEFT JOIN cluster c ON c.mention_id = p.other_id
+    LEFT JOIN identity.link l ON l.mention_id = p.other_id
+    WHERE p.anchored AND coalesce(c.method, l.method) <> 'name_conflict'
+    GROUP BY p.mention_id, coalesce(c.label, 'person ' || l.person_id)`.execute(tx);
+  await sql`ANALYZE met_node`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE member ON COMMIT DROP AS
+    SELECT c.label AS node, c.mention_id, c.person_id
+    FROM cluster c WHERE c.label IN (SELECT node FROM met_node)
+    UNION ALL
+    SELECT n.node, l.mention_id, l.person_id
+    FROM (SELECT DISTINCT node, substr(node, 8)::bigint AS person_id FROM met_node WHERE node LIKE 'person %') n
+    JOIN identity.link l USING (person_id)
+    WHERE l.id_number IS NOT NULL AND l.method <> 'name_conflict'
+      AND NOT EXISTS (SELECT FROM cluster c WHERE c.mention_id = l.mention_id)`.execute(tx);
+  await sql`ANALYZE member`.execute(tx);
+  await createFeatureTable(tx);
+  await sql`
+    CREATE TEMPORARY TABLE node_vector ON COMMIT DROP AS
+    SELECT n.mention_id, n.node, n.speaker, ${bestLevels(model)} AS vector,
+           bool_or(m.person_id = u.person_id) AS stays
+    FROM met_node n
+    JOIN unresolved u ON u.mention_id = n.mention_id
+    JOIN member m ON m.node = n.node
+    JOIN paired_feature l ON l.mention_id = n.mention_id
+    JOIN paired_feature r ON r.mention_id = m.mention_id
+    CROSS JOIN LATERAL (SELECT ${sql.raw(patternSql(model))} AS pattern OFFSET 0) compared
+    GROUP BY n.mention_id, n.node, n.speaker`.execute(tx);
+  await weigh(tx, model, 'node_vector', 'evidence');
+}
+
+/** Weighs unresolved mentions against each other. After: temporary table `edge` has each pair once, with its weight. */
+export async function weighEdges(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE edge_vector ON COMMIT DROP AS
+    SELECT p.mention_id, p.other_id, ${sql.raw(patternSql(model))} AS vector
+    FROM pair p
+    JOIN unresolved o ON o.mention_id = p.other_id
+    JOIN paired_feature l ON l.mention_id = p.mention_id
+    JOIN paired_feature r ON r.mention_id = p.other_id
+    WHERE NOT p.anchored AND p.mention_id < p.other_id`.execute(tx);
+  await weigh(tx, model, 'edge_vector', 'edge');
+}
+
+/** The features of everything that is compared, once: identity.feature is a view over three tables. */
+async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE paired_feature ON COMMIT DROP AS
+    SELECT f.* FROM identity.feature f
+    JOIN (SELECT mention_id FROM member UNION SELECT mention_id FROM unresolved) p USING (mention_id)`.execute(tx);
+  await sql`CREATE UNIQUE INDEX ON paired_feature (mention_id)`.execute(tx);
+  await sql`ANALYZE paired_feature`.execute(tx);
+}
+
+/** Of several comparison vectors the best level (the smallest number above 0), comparison by comparison. */
+function bestLevels(model: TrainedModel): RawBuilder<unknown> {
+  const best = model.comparisons.map((_, at) =>
+    sql.raw(`coalesce(min(nullif((compared.pattern >> ${BITS * at}) & 15, 0)), 0) << ${BITS * at}`),
+  );
+  return sql`(${sql.join(best.map((level) => sql`(${level})`), sql` | `)})`;
+}
+
+/** Looks the weight up per pattern, not per pair: there are few patterns, and a new model re-weighs patterns alone. */
+async function weigh(tx: Transaction<DB>, model: TrainedModel, from: string, to: string): Promise<void> {
+  const { rows } = await sql<{ vector: number }>`SELECT DISTINCT vector FROM ${sql.id(from)}`.execute(tx);
+  const vectors = rows.map(({ vector }) => vector);
+  const weights = vectors.map((vector) => patternWeight(model, BigInt(vector)));
+  await sql`
+    CREATE TEMPORARY TABLE ${sql.id(to)} ON COMMIT DROP AS
+    SELECT v.*, w.weight
+    FROM ${sql.id(from)} v
+    JOIN unnest(${vectors}::bigint[], ${weights}::float8[]) AS w (vector, weight) USING (vector)`.execute(tx);
+  await sql`ANALYZE ${sql.id(to)}`.execute(tx);
+}
