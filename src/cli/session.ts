@@ -29,7 +29,7 @@ export async function withSession<Result>(
   const warehouse = await openConfiguredWarehouse(environment);
   const stop = (): void => {
     // The run is left as it is: whatever was not committed is done by the next one.
-    warehouse.close().finally(() => process.exit(130));
+    warehouse.abort().finally(() => process.exit(130));
   };
   // Not `once`: under npx a Ctrl-C comes twice, from the terminal and from npm, and the second would kill.
   process.on('SIGINT', stop);

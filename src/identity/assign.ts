@@ -80,5 +80,7 @@ export async function writeLinks(tx: Transaction<DB>, runId: RunId, modelVersion
       linked_run = CASE WHEN standing.person_id = excluded.person_id THEN standing.linked_run ELSE excluded.linked_run END,
       linked_at = CASE WHEN standing.person_id = excluded.person_id THEN standing.linked_at ELSE excluded.linked_at END
     WHERE (standing.person_id, standing.method, standing.id_number, standing.weight, standing.vector)
-      IS DISTINCT FROM (excluded.person_id, excluded.method, excluded.id_number, excluded.weight, excluded.vector)`.execute(tx);
+      IS DISTINCT FROM (excluded.person_id, excluded.method, excluded.id_number, excluded.weight, excluded.vector)`.execute(
+    tx,
+  );
 }

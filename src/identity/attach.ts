@@ -46,7 +46,9 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
       WHERE (l.feed = r.feed AND l.source_key = r.source_key)
          OR lf.sex <> rf.sex
          OR NOT (lf.pinyin = rf.pinyin OR lf.shape = rf.shape
-                 OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false)))`.execute(tx);
+                 OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false)))`.execute(
+    tx,
+  );
 }
 
 /**

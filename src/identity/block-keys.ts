@@ -1,44 +1,81 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
-import type { BlockingRule, Model } from './model/model-file.ts';
+import type { BlockingRule } from './model/model-file.ts';
+import type { TrainedModel } from './model/weights.ts';
 
 /**
  * Brings the block keys of the scope to its mentions as they are now.
  *
  * Before: `cluster` labels the anchored mentions of the scope, `changed` names what changed. After: each key of an
- * anchored cluster stands once in identity.block_key, each key of every other changed mention once; and
- * temporary table `touched_key` holds every key that one of them has or had, so that whoever shares it is asked
- * again.
+ * anchored cluster stands once in identity.block_key, under the cluster's first mention; each key of every other
+ * changed mention once; and temporary table `touched_key` holds every key that one of them has or had, so
+ * that whoever shares it is asked again.
  */
-export async function refreshBlockKeys(tx: Transaction<DB>, model: Model): Promise<void> {
+export async function refreshBlockKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE keyed ON COMMIT DROP AS
-    SELECT mention_id, label FROM cluster
+    SELECT c.mention_id, l.lead, true AS anchored
+    FROM cluster c JOIN (SELECT label, min(mention_id) AS lead FROM cluster GROUP BY label) l USING (label)
     UNION ALL
-    SELECT c.mention_id, NULL FROM changed c WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
+    SELECT c.mention_id, c.mention_id, false FROM changed c
+    WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
   await sql`ANALYZE keyed`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE touched_key ON COMMIT DROP AS
     SELECT DISTINCT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)`.execute(tx);
   await sql`DELETE FROM identity.block_key b USING keyed k WHERE b.mention_id = k.mention_id`.execute(tx);
+
+  const columns = new Set(
+    model.blocking.flatMap((rule) => [...rule.keys, rule.each ?? '']).flatMap(columnsNamed),
+  );
   await sql`
-    CREATE TEMPORARY TABLE new_key ON COMMIT DROP AS
-    WITH r AS MATERIALIZED (SELECT f.*, k.label FROM keyed k JOIN identity.feature f USING (mention_id))
-    SELECT key, min(mention_id) AS mention_id, label IS NOT NULL AS anchored
-    FROM (${sql.join(model.blocking.map(keysOf), sql` UNION ALL `)}) keys
-    GROUP BY key, label, CASE WHEN label IS NULL THEN mention_id END`.execute(tx);
-  await sql`INSERT INTO identity.block_key (key, mention_id, anchored) SELECT key, mention_id, anchored FROM new_key`.execute(tx);
+    CREATE TEMPORARY TABLE key_source ON COMMIT DROP AS
+    SELECT k.lead, k.anchored, ${sql.join([...columns].map((name) => sql.id('f', name)))}
+    FROM keyed k JOIN identity.feature f USING (mention_id)`.execute(tx);
+  await sql`CREATE TEMPORARY TABLE new_key (key bigint, lead bigint, anchored boolean) ON COMMIT DROP`.execute(
+    tx,
+  );
+  for (const [at, rule] of model.blocking.entries()) {
+    await sql`INSERT INTO new_key SELECT DISTINCT ${blockKeySql(rule, at)}, r.lead, r.anchored
+              FROM key_source r ${elementsOf(rule)} WHERE ${isGiven(rule)}`.execute(tx);
+  }
+  await sql`INSERT INTO identity.block_key (key, mention_id, anchored) SELECT key, lead, anchored FROM new_key`.execute(
+    tx,
+  );
   await sql`INSERT INTO touched_key SELECT DISTINCT key FROM new_key`.execute(tx);
   await sql`ANALYZE touched_key`.execute(tx);
 }
 
-/** The keys of one rule as rows (mention_id, label, key). A rule's number is part of the key, so rules never meet. */
-function keysOf(rule: BlockingRule, at: number): RawBuilder<unknown> {
-  const parts = rule.each === undefined ? rule.keys : [...rule.keys, 'element'];
-  const elements = rule.each === undefined ? sql`` : sql`CROSS JOIN unnest(${sql.raw(rule.each)}) AS element`;
-  const key = sql.raw(`hashtextextended('${at}|' || ${parts.join(` || '|' || `)}, 0)`);
-  const given = sql.raw(parts.map((part) => `(${part}) IS NOT NULL`).join(' AND '));
-  return sql`SELECT r.mention_id, r.label, ${key} AS key FROM r ${elements} WHERE ${given}`;
+/**
+ * The key of a blocking rule as an SQL expression over a row `r` of features (and `element`, see {@link elementsOf}).
+ *
+ * @param at the rule's place in the model: it is part of the key, so that rules never meet
+ */
+export function blockKeySql(rule: BlockingRule, at: number): RawBuilder<unknown> {
+  return sql.raw(`hashtextextended('${at}|' || ${partsOf(rule).join(` || '|' || `)}, 0)`);
+}
+
+/** What follows `FROM … r`: a rule with `each` makes one key for each element of its array. */
+export function elementsOf(rule: BlockingRule): RawBuilder<unknown> {
+  return rule.each === undefined ? sql`` : sql`CROSS JOIN unnest(${sql.raw(rule.each)}) AS element`;
+}
+
+/** A key with a part missing is none. */
+export function isGiven(rule: BlockingRule): RawBuilder<unknown> {
+  return sql.raw(
+    partsOf(rule)
+      .map((part) => `(${part}) IS NOT NULL`)
+      .join(' AND '),
+  );
+}
+
+function partsOf(rule: BlockingRule): readonly string[] {
+  return rule.each === undefined ? rule.keys : [...rule.keys, 'element'];
+}
+
+/** The columns of identity.feature that an expression over `r` names. */
+function columnsNamed(expression: string): string[] {
+  return [...expression.matchAll(/\br\.([a-z_]+)/g)].flatMap(([, name]) => name ?? []);
 }
 
 /**

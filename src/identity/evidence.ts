@@ -37,7 +37,9 @@ export async function pairUp(tx: Transaction<DB>, model: TrainedModel): Promise<
     WHERE (lf.pinyin = rf.pinyin OR lf.shape = rf.shape OR l.name LIKE rf.pattern OR r.name LIKE lf.pattern)
       AND NOT (l.feed = r.feed AND l.source_key = r.source_key)
       AND NOT EXISTS (SELECT FROM identity.decision d WHERE d.lifted_at IS NULL AND d.verdict = 'different'
-                      AND d.left_mention = least(p.mention_id, p.other_id) AND d.right_mention = greatest(p.mention_id, p.other_id))`.execute(tx);
+                      AND d.left_mention = least(p.mention_id, p.other_id) AND d.right_mention = greatest(p.mention_id, p.other_id))`.execute(
+    tx,
+  );
   await sql`ANALYZE pair`.execute(tx);
   const { rows } = await sql<{ crowded: number }>`SELECT count(*) AS crowded FROM crowded_key`.execute(tx);
   return rows[0]?.crowded ?? 0;
@@ -104,7 +106,9 @@ async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE paired_feature ON COMMIT DROP AS
     SELECT f.* FROM identity.feature f
-    JOIN (SELECT mention_id FROM member UNION SELECT mention_id FROM unresolved) p USING (mention_id)`.execute(tx);
+    JOIN (SELECT mention_id FROM member UNION SELECT mention_id FROM unresolved) p USING (mention_id)`.execute(
+    tx,
+  );
   await sql`CREATE UNIQUE INDEX ON paired_feature (mention_id)`.execute(tx);
   await sql`ANALYZE paired_feature`.execute(tx);
 }
@@ -114,7 +118,10 @@ function bestLevels(model: TrainedModel): RawBuilder<unknown> {
   const best = model.comparisons.map((_, at) =>
     sql.raw(`coalesce(min(nullif((compared.pattern >> ${BITS * at}) & 15, 0)), 0) << ${BITS * at}`),
   );
-  return sql`(${sql.join(best.map((level) => sql`(${level})`), sql` | `)})`;
+  return sql`(${sql.join(
+    best.map((level) => sql`(${level})`),
+    sql` | `,
+  )})`;
 }
 
 /** Looks the weight up per pattern, not per pair: there are few patterns, and a new model re-weighs patterns alone. */

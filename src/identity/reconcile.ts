@@ -7,6 +7,7 @@ import { chooseNodes, groupUnresolved } from './attach.ts';
 import { findUnresolved, refreshBlockKeys } from './block-keys.ts';
 import { buildScope, labelClusters } from './clusters.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
+import { recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
 import { bringReviews } from './reviews.ts';
@@ -33,6 +34,8 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
   await completeNameForms(warehouse, reconciled_run);
   await warehouse.db.transaction().execute(async (tx) => {
     await assertCurrentRun(tx, runId);
+    // The first reconciliation hashes every mention; this is for this transaction alone.
+    await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
     await buildScope(tx, reconciled_run);
     await labelClusters(tx);
     await refreshBlockKeys(tx, model);
@@ -50,6 +53,7 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await sql`
       UPDATE identity.state SET reconciled_run = ${runId}
       WHERE EXISTS (SELECT FROM changed)`.execute(tx);
+    await recordLinkShares(tx, runId);
   });
 }
 

@@ -14,7 +14,9 @@ export async function bringReviews(tx: Transaction<DB>, runId: RunId): Promise<v
     WHERE r.status = 'open'
       AND (r.left_mention IN (SELECT mention_id FROM unresolved UNION SELECT mention_id FROM changed)
            OR r.right_mention IN (SELECT mention_id FROM unresolved UNION SELECT mention_id FROM changed))
-      AND NOT EXISTS (SELECT FROM doubt d WHERE d.left_mention = r.left_mention AND d.right_mention = r.right_mention)`.execute(tx);
+      AND NOT EXISTS (SELECT FROM doubt d WHERE d.left_mention = r.left_mention AND d.right_mention = r.right_mention)`.execute(
+    tx,
+  );
   await sql`
     INSERT INTO identity.review AS standing (kind, status, left_mention, right_mention, weight, vector, opened_run)
     SELECT d.kind, 'open', d.left_mention, d.right_mention, d.weight, d.vector, ${runId}::bigint FROM doubt d

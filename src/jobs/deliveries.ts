@@ -28,7 +28,7 @@ export async function deliveriesOf(
     SELECT DISTINCT ON (feed) delivery_id, feed, department, status, reason, received, accepted, rejected,
            new, changed, unchanged, removed, milliseconds AS ms
     FROM ops.delivery
-    WHERE business_date = ${businessDate} AND (${feeds.length} = 0 OR feed = ANY (${feeds}))
+    WHERE business_date = ${businessDate} AND feed = ANY (${feeds})
     ORDER BY feed, sequence DESC`.execute(warehouse.db);
   return rows;
 }

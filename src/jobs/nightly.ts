@@ -1,16 +1,14 @@
-import { detect, type RuleSummary } from '../anomalies/detect.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import { loadModel } from '../identity/model/model-file.ts';
 import { withWeights } from '../identity/model/weights.ts';
-import { type IdentitySummary, identitySummary, reconcile } from '../identity/reconcile.ts';
-import { collect, openDeliveries } from '../ingest/collect.ts';
-import type { RunContext } from '../ingest/delivery.ts';
-import { processDelivery } from '../ingest/process.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { type DeliveryReport, deliveriesOf } from './deliveries.ts';
-import { openRun, type Purpose, step } from './run.ts';
+import { type NightlyReport, nightReport } from './night-report.ts';
+import { openRun, type Purpose } from './run.ts';
+import { type Night, stepsOf, takeStep } from './steps.ts';
+
+export type { NightlyReport };
 
 /** What a run is for. */
 export interface NightlyOptions {
@@ -35,95 +33,28 @@ export interface Progress {
   rows(feed: string, rows: number): void;
 }
 
-/** `nightly --json` of INTERFACE.md. */
-export interface NightlyReport {
-  readonly run_id: number;
-  readonly date: string;
-  readonly status: 'done' | 'failed';
-  readonly deliveries: readonly DeliveryReport[];
-  readonly identity: IdentitySummary & { readonly ms: number };
-  readonly anomalies: Readonly<Record<string, RuleSummary>>;
-  /** What went wrong with rules that failed, if any did. */
-  readonly failed_rules?: readonly string[];
-  readonly ms: number;
-}
-
 /**
- * One night, to the end. Safe to repeat: what is done is found done.
+ * One night, to the end, in this process. Safe to repeat: what is done is found done.
  *
- * A feed that fails leaves the rest of the night alone; so does a rule. A failure of identity ends the run,
+ * A delivery that fails leaves the rest of the night alone; so does a rule. A failure of identity ends the run,
  * because the doubts that follow would rest on old links.
  *
  * @throws RUN_IN_PROGRESS, STALE_WORKER, FEED_UNKNOWN, and whatever the database throws
  */
 export async function runNight(options: NightlyOptions): Promise<NightlyReport> {
   const { warehouse, configuration, businessDate, progress } = options;
-  const started = performance.now();
-  const bindings = chosenBindings(options);
+  const steps = stepsOf(chosenFeeds(options), options.rules);
   const model = withWeights(await loadModel('persons', configuration.folder));
   const run = await openRun(warehouse, businessDate, options.purpose);
-  const context: RunContext = {
-    warehouse,
-    configuration,
-    dataFolder: options.dataFolder,
-    runId: run.runId,
-    businessDate,
-    onRows: progress.rows,
-  };
-  const inStep = async <Result>(
-    name: string,
-    subject: string,
-    work: () => Promise<Result>,
-  ): Promise<Result> => {
-    progress.stepBegan(name, subject);
-    const result = await step(warehouse, run.runId, name, subject, work);
-    progress.stepEnded(name, subject);
-    return result;
-  };
-
+  const night: Night = { ...options, model, runId: run.runId, onRows: progress.rows };
   try {
-    for (const binding of bindings) {
-      await inStep('ingest', binding.feed, async () => {
-        if (options.dropFolder !== null) await collect(context, binding, options.dropFolder);
-        for (const deliveryId of await openDeliveries(context, binding.feed))
-          await processDelivery(context, deliveryId);
-      });
+    for (const step of steps) {
+      progress.stepBegan(step.name, step.subject);
+      await takeStep(night, step);
+      progress.stepEnded(step.name, step.subject);
     }
-
-    const identityStarted = performance.now();
-    await inStep('identity', '', () => reconcile(warehouse, run.runId, model));
-    const identity = {
-      ...(await identitySummary(warehouse)),
-      ms: Math.round(performance.now() - identityStarted),
-    };
-
-    const anomalies: Record<string, RuleSummary> = {};
-    const failedRules: string[] = [];
-    for (const rule of options.rules) {
-      try {
-        anomalies[rule.rule] = await inStep('detect', rule.rule, () =>
-          detect({ warehouse, runId: run.runId, asOf: businessDate }, rule),
-        );
-      } catch (error) {
-        if (!(error instanceof PopshareError) || error.code !== 'RULE_FAILED') throw error;
-        failedRules.push(error.message);
-      }
-    }
-
-    const deliveries = await deliveriesOf(warehouse, businessDate, options.feeds);
-    const failed = failedRules.length > 0 || deliveries.some((delivery) => delivery.status === 'failed');
-    const status = failed ? 'failed' : 'done';
-    const report: NightlyReport = {
-      run_id: run.runId,
-      date: businessDate,
-      status,
-      deliveries,
-      identity,
-      anomalies,
-      ...(failedRules.length > 0 ? { failed_rules: failedRules } : {}),
-      ms: Math.round(performance.now() - started),
-    };
-    await run.close(status, report);
+    const report = await nightReport(night, steps);
+    await run.close(report.status, report);
     return report;
   } catch (error) {
     const code = error instanceof PopshareError ? error.code : 'UNEXPECTED';
@@ -132,13 +63,11 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
   }
 }
 
-function chosenBindings({ configuration, feeds }: NightlyOptions): Configuration['bindings'] {
+/** @throws FEED_UNKNOWN */
+function chosenFeeds({ configuration, feeds }: NightlyOptions): string[] {
+  const bound = configuration.bindings.map(({ feed }) => feed);
   for (const feed of feeds) {
-    if (!configuration.bindings.some((binding) => binding.feed === feed)) {
-      throw new PopshareError('FEED_UNKNOWN', `no binding for feed ${feed}`);
-    }
+    if (!bound.includes(feed)) throw new PopshareError('FEED_UNKNOWN', `no binding for feed ${feed}`);
   }
-  return feeds.length === 0
-    ? configuration.bindings
-    : configuration.bindings.filter(({ feed }) => feeds.includes(feed));
+  return feeds.length === 0 ? bound : bound.filter((feed) => feeds.includes(feed));
 }

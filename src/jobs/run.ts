@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { PoolClient } from 'pg';
 import { PopshareError } from '../schema/errors.ts';
+import { messageWithoutValues } from '../schema/failure.ts';
 import { type RunId, toRunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { log } from './log.ts';
 
 export type Purpose = 'nightly' | 'backfill' | 'release' | 'refuse' | 'replay';
 
@@ -11,7 +13,10 @@ export interface OpenRun {
   readonly runId: RunId;
   /** Ends the run in the ledger and lets the next one begin. */
   close(status: 'done' | 'failed', summary: unknown): Promise<void>;
-  /** Lets the next run begin without a word in the ledger (the run has been overtaken, or the database is gone). */
+  /**
+   * Lets the next run begin without a word in the ledger: the run has been overtaken, or its last job has closed it
+   * there, or the database is gone.
+   */
   abandon(): Promise<void>;
 }
 
@@ -37,15 +42,16 @@ export async function openRun(
 ): Promise<OpenRun> {
   const session = await warehouse.pool.connect();
   // A session that breaks while it only holds the lock ends nothing: the fence decides at the next commit.
-  session.on('error', () => {});
+  session.on('error', (error) => log.warn({ err: error }, 'the session of the lock of the run has broken'));
   try {
     await acquireLock(session, warehouse);
     const runId = await beginRun(warehouse, businessDate, purpose);
+    log.info({ run: runId, date: businessDate, purpose }, 'run begun');
     const heartbeat = setInterval(() => {
-      // A beat that fails says nothing: the fence decides at the next commit.
+      // A beat that fails ends nothing: the fence decides at the next commit.
       sql`UPDATE ops.run SET heartbeat_at = now() WHERE run_id = ${runId}`
         .execute(warehouse.db)
-        .catch(() => {});
+        .catch((error) => log.warn({ run: runId, err: error }, 'heartbeat failed'));
     }, HEARTBEAT_MILLISECONDS);
     heartbeat.unref();
     const release = async (): Promise<void> => {
@@ -57,9 +63,7 @@ export async function openRun(
     return {
       runId,
       async close(status, summary) {
-        await sql`
-          UPDATE ops.run SET status = ${status}, finished_at = now(), summary = ${JSON.stringify(summary)}::jsonb
-          WHERE run_id = ${runId} AND status = 'running'`.execute(warehouse.db);
+        await closeRun(warehouse, runId, status, summary);
         await release();
       },
       abandon: release,
@@ -68,6 +72,19 @@ export async function openRun(
     session.release(true);
     throw error;
   }
+}
+
+/** Ends a run in the ledger, if it has not ended. Whoever opened it still has to let the next one begin. */
+export async function closeRun(
+  warehouse: Warehouse,
+  runId: RunId,
+  status: 'done' | 'failed',
+  summary: unknown,
+): Promise<void> {
+  const { numAffectedRows } = await sql`
+    UPDATE ops.run SET status = ${status}, finished_at = now(), summary = ${JSON.stringify(summary)}::jsonb
+    WHERE run_id = ${runId} AND status = 'running'`.execute(warehouse.db);
+  if (numAffectedRows === 1n) log.info({ run: runId, outcome: status }, 'run ended');
 }
 
 async function acquireLock(session: PoolClient, warehouse: Warehouse): Promise<void> {
@@ -124,32 +141,73 @@ async function beginRun(warehouse: Warehouse, businessDate: string, purpose: Pur
 }
 
 /**
- * Runs one step of a run, with its beginning and end in the ledger.
+ * Runs one step of a run, with its beginning and end in the ledger. A step that is done there is not done again;
+ * one that failed, or whose worker died in it, is.
  *
- * @param subject what the step works on, when a run has several of the kind (a feed)
+ * @param subject what the step works on, when a run has several of the kind (a feed, a rule)
+ * @throws STALE_WORKER when the run has been overtaken or has ended, and whatever the work throws
  */
-export async function step<Result>(
+export async function step(
   warehouse: Warehouse,
   runId: RunId,
   name: string,
   subject: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const { rows } = await sql<{ step_id: number }>`
-    INSERT INTO ops.step (run_id, name, subject, status) VALUES (${runId}, ${name}, ${subject}, 'running')
-    RETURNING step_id`.execute(warehouse.db);
-  const stepId = rows[0]?.step_id ?? 0;
+  work: () => Promise<void>,
+): Promise<void> {
+  const stepId = await beginStep(warehouse, runId, name, subject);
+  if (stepId === null) return;
+  const entry = { run: runId, step: name, subject };
+  log.debug(entry, 'step begun');
   const end = async (status: 'done' | 'failed', message: string | null): Promise<void> => {
     await sql`
       UPDATE ops.step SET status = ${status}, finished_at = clock_timestamp(), message = ${message}
       WHERE step_id = ${stepId}`.execute(warehouse.db);
   };
   try {
-    const result = await work();
+    await work();
     await end('done', null);
-    return result;
+    log.info(entry, 'step done');
   } catch (error) {
-    await end('failed', error instanceof Error ? error.message : String(error)).catch(() => {});
+    log.error({ ...entry, err: error }, 'step failed');
+    await end('failed', messageWithoutValues(error)).catch((lost) =>
+      log.error({ ...entry, err: lost }, 'the failure of the step could not be entered in the ledger'),
+    );
     throw error;
   }
+}
+
+/** @returns null when the step is done */
+async function beginStep(
+  warehouse: Warehouse,
+  runId: RunId,
+  name: string,
+  subject: string,
+): Promise<number | null> {
+  const begun = await sql<{ step_id: number }>`
+    INSERT INTO ops.step AS known (run_id, name, subject, status)
+    SELECT run_id, ${name}, ${subject}, 'running' FROM ops.fence JOIN ops.run USING (run_id)
+    WHERE run_id = ${runId} AND ops.run.status = 'running'
+    ON CONFLICT (run_id, name, subject) DO UPDATE
+      SET status = 'running', started_at = clock_timestamp(), finished_at = NULL, message = NULL
+      WHERE known.status <> 'done'
+    RETURNING step_id`.execute(warehouse.db);
+  const stepId = begun.rows[0]?.step_id;
+  if (stepId !== undefined) return stepId;
+  if (await isStepDone(warehouse, runId, name, subject)) return null;
+  throw new PopshareError('STALE_WORKER', `run ${runId} has been overtaken, or has ended`);
+}
+
+/** Whether the ledger has the step as done. */
+export async function isStepDone(
+  warehouse: Warehouse,
+  runId: RunId,
+  name: string,
+  subject: string,
+): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM ops.step
+    WHERE run_id = ${runId} AND name = ${name} AND subject = ${subject} AND status = 'done'`.execute(
+    warehouse.db,
+  );
+  return rows.length > 0;
 }

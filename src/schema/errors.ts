@@ -49,6 +49,10 @@ export const ERROR_REGISTRY = {
     exit: 1,
     todo: 'The database server restarted while the delivery was read: run the date again.',
   },
+  QUEUE_UNREACHABLE: {
+    exit: 1,
+    todo: 'Check REDIS_URL and that the server accepts connections; without REDIS_URL the queue is in the warehouse.',
+  },
   RUN_IN_PROGRESS: { exit: 1, todo: 'Wait for the other run, or stop it.' },
   STALE_WORKER: { exit: 1, todo: 'Another worker has taken over; this one committed nothing more.' },
   FEED_UNKNOWN: { exit: 2, todo: 'Feeds are named in config/feeds/*.yaml.' },

@@ -51,7 +51,7 @@ describe('an officer at the command line', () => {
       { decision: 'release', reason: '核实无误' },
     ]);
     const again = await popshare(['deliveries', 'release', id, '--reason', '再来']);
-    expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^DELIVERY_STATE: /) });
+    expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^DELIVERY_STATE: /m) });
   });
 
   test('refuses it', async () => {
@@ -67,7 +67,7 @@ describe('an officer at the command line', () => {
   test('asks for one that is not there', async () => {
     const { code, stdout, stderr } = await popshare(['deliveries', 'show', '4711', '--json']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^DELIVERY_UNKNOWN: there is no delivery 4711/);
+    expect(stderr).toMatch(/^DELIVERY_UNKNOWN: there is no delivery 4711/m);
   });
 });
 

@@ -31,6 +31,9 @@ const QUERIES: Record<string, string> = {
   mention: `SELECT to_jsonb(m) - 'mention_id' - 'changed_run' AS mention FROM identity.mention m`,
   partition: `SELECT string_agg(${MENTION} || ' ' || l.method, ', ' ORDER BY ${MENTION}) AS person
               FROM identity.link l JOIN identity.mention m USING (mention_id) GROUP BY l.person_id`,
+  review: `SELECT r.kind, r.status, r.weight, (SELECT ${MENTION} FROM identity.mention m WHERE m.mention_id = r.left_mention) AS one,
+                  (SELECT ${MENTION} FROM identity.mention m WHERE m.mention_id = r.right_mention) AS other
+           FROM identity.review r`,
   person_event: 'SELECT kind, count(*) FROM identity.person_event GROUP BY kind',
   anomaly: `SELECT to_jsonb(a) - 'anomaly_id' - 'person_id' - 'seen_run' AS anomaly FROM anomalies.anomaly a`,
   anomaly_event: `SELECT a.rule, a.subject, e.kind, e.on_date, e.evidence

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { loadRules } from '../../src/anomalies/rule-file.ts';
 import { checkDigit } from '../../src/schema/standards/identity-number.ts';
 import type { Warehouse } from '../../src/schema/warehouse/connect.ts';
-import { death, type Row, title, useCounty } from '../support/drop.ts';
+import { death, fileOf, type Row, title, useCounty } from '../support/drop.ts';
 
 export const [FIRST, SECOND] = ['2026-11-18', '2026-11-19'];
 export const FEEDS = ['household_register', 'death_registration', 'housing_ownership'];
@@ -109,21 +109,26 @@ class Disturbance {
   async open(): Promise<void> {
     const { county } = this;
     const config = path.join(county.base, 'config');
-    await mkdir(path.join(config, 'rules'), { recursive: true });
-    await mkdir(path.join(config, 'feeds'));
+    await cp('config', config, { recursive: true });
     const settings = await readFile('config/popshare.yaml', 'utf8');
     await writeFile(
       path.join(config, 'popshare.yaml'),
       settings.replace(/rejected_percent: \d+/, 'rejected_percent: 90'),
     );
-    for (const feed of FEEDS)
-      await cp(`config/feeds/${feed}.yaml`, path.join(config, 'feeds', `${feed}.yaml`));
+    for (const name of await readdir(path.join(config, 'feeds'))) {
+      if (!FEEDS.includes(path.basename(name, '.yaml'))) await rm(path.join(config, 'feeds', name));
+    }
+    await rm(path.join(config, 'rules'), { recursive: true });
+    await mkdir(path.join(config, 'rules'));
     for (const [name, text] of Object.entries(RULES)) await writeFile(path.join(config, 'rules', name), text);
     await county.configure(config);
     county.rules = await loadRules(path.join(config, 'rules'));
     for (const [date, feeds] of Object.entries(NIGHTS)) {
       for (const [feed, rows] of Object.entries(feeds)) await county.deliver(feed, date, rows);
     }
+    const deaths = fileOf(county.binding('death_registration'), NIGHTS[SECOND]?.['death_registration'] ?? []);
+    const wider = deaths.toString('latin1').replaceAll('\r\n', ',extra\r\n');
+    await county.deliverBytes('death_registration', SECOND, Buffer.from(wider, 'latin1'), 3);
     await county.night(FIRST, []);
   }
 
@@ -199,6 +204,13 @@ class Disturbance {
     return async () => {
       await held?.query('ROLLBACK');
     };
+  }
+
+  /** Waits until the server has seen that the process of the run is no more. */
+  async sessionsEnded(): Promise<void> {
+    await this.until(`SELECT WHERE NOT EXISTS (
+      SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE l.locktype = 'advisory' AND d.datname = current_database())`);
   }
 
   /** Waits until a query has rows. */

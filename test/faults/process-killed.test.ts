@@ -32,7 +32,7 @@ const POINTS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 test('the night that is disturbed leaves something of everything, and nothing half done', async () => {
-  const { left_over, open_run, ...contents } = await disturbance.undisturbed(contentsOf);
+  const { left_over, open_run, review: _reviews, ...contents } = await disturbance.undisturbed(contentsOf);
   expect([left_over, open_run]).toEqual([[], []]);
   for (const [name, rows] of Object.entries(contents)) expect(rows, name).not.toEqual([]);
   expect(contents['anomaly_event']?.join()).toMatch(/opened.*healed|healed.*opened/);
@@ -44,6 +44,7 @@ describe('a process that is killed', () => {
     const giveBack = await disturbance.standStillAt(() => disturbance.nightly(), locks);
     for (const child of disturbance.children) await kill(child);
     await giveBack();
+    await disturbance.sessionsEnded();
 
     const report = await county.night(SECOND, []);
     expect(report.status).toBe('done');

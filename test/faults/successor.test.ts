@@ -17,9 +17,7 @@ async function endSessionOfRun(): Promise<void> {
   await client.query(`
     SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()`);
-  await disturbance.until(`SELECT WHERE NOT EXISTS (
-    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-    WHERE l.locktype = 'advisory' AND d.datname = current_database())`);
+  await disturbance.sessionsEnded();
 }
 
 /** Keeps runs from entering the ledger. */
@@ -120,7 +118,7 @@ describe('two runs at once', () => {
     expect(refused).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^RUN_IN_PROGRESS: run \d+ for 2026-11-19/),
+      stderr: expect.stringMatching(/^RUN_IN_PROGRESS: run \d+ for 2026-11-19/m),
     });
     await giveBack();
     expect(await first?.ended).toMatchObject({ code: 0 });

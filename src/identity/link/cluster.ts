@@ -77,47 +77,51 @@ export function joinPairs(
  * between them join, as long as some pair between them reaches `join` and the mean over all pairs between them reaches
  * `split`. So a chain whose ends contradict each other, or two solid groups with one bridge, stay apart.
  *
- * @param members the records of the cluster
- * @param weightOf the weight of a pair in bits; undefined when the pair may not be compared (two records of one input)
+ * @param members the records of the cluster, not more than {@link LARGEST_CLUSTER}
+ * @param pairs all pairs among them that may be compared, in bits
  * @returns the parts
  */
 export function checkWhole(
   members: readonly number[],
-  weightOf: (a: number, b: number) => number | undefined,
+  pairs: readonly { readonly left: number; readonly right: number; readonly weight: number }[],
   thresholds: { readonly join: number; readonly split: number },
 ): number[][] {
-  const parts = members.map((record) => [record]);
+  const count = members.length;
+  const placeOf = new Map(members.map((record, at) => [record, at]));
+  // Between two parts, at the places of their first members: all three grow by adding when parts join.
+  const sum = new Float64Array(count * count);
+  const compared = new Int32Array(count * count);
+  const highest = new Float64Array(count * count).fill(-Infinity);
+  for (const { left, right, weight } of pairs) {
+    const [a = 0, b = 0] = [placeOf.get(left), placeOf.get(right)];
+    for (const cell of [a * count + b, b * count + a]) {
+      sum[cell] = weight;
+      compared[cell] = 1;
+      highest[cell] = weight;
+    }
+  }
+  const parts = new Map(members.map((record, at) => [at, [record]]));
   for (;;) {
     let best: { a: number; b: number; mean: number } | undefined;
-    for (let a = 0; a < parts.length; a++) {
-      for (let b = a + 1; b < parts.length; b++) {
-        const { mean, highest } = between(parts[a] ?? [], parts[b] ?? [], weightOf);
-        if (highest < thresholds.join || mean < thresholds.split) continue;
-        if (best === undefined || mean > best.mean) best = { a, b, mean };
+    for (const a of parts.keys()) {
+      for (const b of parts.keys()) {
+        const cell = a * count + b;
+        if (b <= a || (highest[cell] ?? -Infinity) < thresholds.join) continue;
+        const mean = (sum[cell] ?? 0) / (compared[cell] ?? 1);
+        if (mean >= thresholds.split && (best === undefined || mean > best.mean)) best = { a, b, mean };
       }
     }
-    if (best === undefined) return parts;
-    const [absorbed = []] = parts.splice(best.b, 1);
-    parts[best.a]?.push(...absorbed);
-  }
-}
-
-function between(
-  a: readonly number[],
-  b: readonly number[],
-  weightOf: (a: number, b: number) => number | undefined,
-): { mean: number; highest: number } {
-  let sum = 0;
-  let pairs = 0;
-  let highest = -Infinity;
-  for (const left of a) {
-    for (const right of b) {
-      const weight = weightOf(left, right);
-      if (weight === undefined) continue;
-      sum += weight;
-      pairs++;
-      highest = Math.max(highest, weight);
+    if (best === undefined) return [...parts.values()];
+    const { a, b } = best;
+    parts.get(a)?.push(...(parts.get(b) ?? []));
+    parts.delete(b);
+    for (const other of parts.keys()) {
+      const from = b * count + other;
+      for (const cell of [a * count + other, other * count + a]) {
+        sum[cell] = (sum[cell] ?? 0) + (sum[from] ?? 0);
+        compared[cell] = (compared[cell] ?? 0) + (compared[from] ?? 0);
+        highest[cell] = Math.max(highest[cell] ?? -Infinity, highest[from] ?? -Infinity);
+      }
     }
   }
-  return { mean: pairs === 0 ? -Infinity : sum / pairs, highest };
 }

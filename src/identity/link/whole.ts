@@ -46,7 +46,8 @@ export async function wholeClusters(
     }
     current = [];
   };
-  const query = 'SELECT cluster, left_record, right_record, weight FROM cluster_weighed ORDER BY 1, 2, 3';
+  const query = `
+    SELECT cluster, left_record AS "left", right_record AS "right", weight FROM cluster_weighed ORDER BY 1, 2, 3`;
   await readByCursor<ClusterPair>(client, query, (pair) => {
     if (current[0] !== undefined && current[0].cluster !== pair.cluster) finish();
     current.push(pair);
@@ -57,18 +58,16 @@ export async function wholeClusters(
 
 interface ClusterPair {
   readonly cluster: number;
-  readonly left_record: number;
-  readonly right_record: number;
+  readonly left: number;
+  readonly right: number;
   readonly weight: number;
 }
 
-function partsOf(pairs: readonly ClusterPair[], model: TrainedModel): number[][] {
-  const weights = new Map(
-    pairs.map((pair) => [`${pair.left_record} ${pair.right_record}`, pair.weight] as const),
-  );
-  const members = [...new Set(pairs.flatMap((pair) => [pair.left_record, pair.right_record]))];
-  members.sort((a, b) => a - b);
-  return checkWhole(members, (a, b) => weights.get(`${Math.min(a, b)} ${Math.max(a, b)}`), model.thresholds);
+function partsOf(pairs: readonly ClusterPair[], { thresholds }: TrainedModel): number[][] {
+  const members = [...new Set(pairs.flatMap(({ left, right }) => [left, right]))].sort((a, b) => a - b);
+  // The cluster was joined pair by pair: when no pair is below `split`, no mean is.
+  if (pairs.every(({ weight }) => weight >= thresholds.split)) return [members];
+  return checkWhole(members, pairs, thresholds);
 }
 
 async function copyMembers(client: PoolClient, clusterOf: Int32Array, sizes: Int32Array): Promise<void> {

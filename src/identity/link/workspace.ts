@@ -23,6 +23,8 @@ export async function withWorkspace<Result>(
     await client.query(`CREATE SCHEMA ${schema}`);
     await client.query(`SET search_path = ${schema}, ${extension}`);
     await client.query('SET jit = off');
+    // A comparison costs a thousand times what reading its pair costs: small tables are worth a second worker.
+    await client.query("SET min_parallel_table_scan_size = '256kB'");
     for (const comparator of COMPARATORS) await client.query(comparator);
     return await work(client);
   } finally {

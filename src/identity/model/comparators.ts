@@ -12,8 +12,8 @@ export const COMPARATORS: readonly string[] = [
   `CREATE FUNCTION edit_similarity(a text, b text) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT 1 - levenshtein(left(a, 255), left(b, 255))::float8 / nullif(least(255, greatest(length(a), length(b))), 0) $$`,
 
-  // Two neighbours swapped, all else equal. Cheap tests first: most pairs end there.
-  `CREATE FUNCTION transposed(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+  // Two neighbours swapped, all else equal.
+  `CREATE FUNCTION transposed(a text, b text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT COST 60 AS $$
     BEGIN
       IF length(a) <> length(b) OR a = b THEN RETURN false; END IF;
       FOR i IN 1 .. length(a) - 1 LOOP
@@ -25,9 +25,14 @@ export const COMPARATORS: readonly string[] = [
       RETURN false;
     END $$`,
 
+  // At most one of the four slips of Damerau 1964: a character too many, too few or wrong, or two neighbours swapped.
+  `CREATE FUNCTION one_slip(a text, b text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE edits(a, b, 2)
+      WHEN 0 THEN true WHEN 1 THEN true WHEN 2 THEN transposed(a, b) WHEN 3 THEN false END $$`,
+
   // Winkler 1990, "String comparator metrics and enhanced decision rules": Jaro's similarity, raised by 0.1 for each
   // of up to four first characters in common. Case and accents are the caller's matter.
-  `CREATE FUNCTION jaro_winkler(a text, b text) RETURNS float8 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+  `CREATE FUNCTION jaro_winkler(a text, b text) RETURNS float8 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT COST 300 AS $$
     DECLARE
       length_a integer := length(a);
       length_b integer := length(b);
@@ -78,6 +83,18 @@ export const COMPARATORS: readonly string[] = [
       END LOOP;
       RETURN jaro + prefix * 0.1 * (1 - jaro);
     END $$`,
+
+  // Whether jaro_winkler reaches a value. Most pairs are settled without computing it: Jaro's similarity is at most
+  // (m / |a| + m / |b| + 1) / 3, where m is the smaller number of characters that occur in the other text at all.
+  `CREATE FUNCTION jaro_winkler_bound(a text, b text) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (1 + least(length(a) - length(translate(a, b, '')), length(b) - length(translate(b, a, '')))
+                * (1 / nullif(length(a), 0)::float8 + 1 / nullif(length(b), 0)::float8)) / 3 $$`,
+  `CREATE FUNCTION jaro_winkler_reaches(a text, b text, threshold float8) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+      WHEN jaro_winkler_bound(a, b) * CASE WHEN left(a, 1) = left(b, 1) THEN 0.6 ELSE 1 END
+         + CASE WHEN left(a, 1) = left(b, 1) THEN 0.4 ELSE 0 END < threshold - 1e-9 THEN false
+      ELSE jaro_winkler(a, b) >= threshold END $$`,
 
   // The day of eight digits YYYYMMDD, or null when there is no such day.
   `CREATE FUNCTION as_date(digits text) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

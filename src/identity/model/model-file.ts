@@ -87,7 +87,8 @@ const trainingSchema = z.strictObject({
   blocking: z.array(z.string()).min(1).optional(),
 });
 
-const modelSchema = z
+/** Of a model file. */
+export const modelSchema = z
   .strictObject({
     model: z.string().min(1),
     version: z.int().positive(),
@@ -107,8 +108,14 @@ const modelSchema = z
       context.addIssue({ code: 'custom', path: where, message });
     };
     const known = new Set([...Object.keys(model.columns), ...Object.keys(model.features)]);
-    for (const name of Object.keys(model.features))
-      if (Object.hasOwn(model.columns, name)) complain(`${name} is a column already`, 'features', name);
+    const readable = new Set(Object.keys(model.columns));
+    for (const [name, expression] of Object.entries(model.features)) {
+      if (readable.has(name)) complain(`${name} is a column already`, 'features', name);
+      for (const read of namesRead(expression))
+        if (!readable.has(read))
+          complain(`r.${read} is no column, and no feature before it`, 'features', name);
+      readable.add(name);
+    }
     model.comparisons.forEach((comparison, at) => {
       for (const name of [...(comparison.of ?? []), comparison.term_frequency ?? []].flat())
         if (!known.has(name)) complain(`${name} is no column or feature`, 'comparisons', at);
@@ -165,10 +172,15 @@ export function modelPath(nameOrPath: string, configFolder: string): string {
  */
 export function columnsRead(model: Pick<Model, 'features'>, expression: string): Set<string> {
   const columns = new Set<string>();
-  for (const [, name = ''] of expression.matchAll(/\b[lr]\.([a-z][a-z0-9_]*)/g)) {
+  for (const name of namesRead(expression)) {
     const feature = model.features[name];
     if (feature === undefined) columns.add(name);
     else for (const column of columnsRead(model, feature)) columns.add(column);
   }
   return columns;
+}
+
+/** The columns and features that an expression names. */
+function namesRead(expression: string): string[] {
+  return [...expression.matchAll(/\b[lr]\.([a-z][a-z0-9_]*)/g)].map(([, name = '']) => name);
 }

@@ -5,6 +5,7 @@ import { identity } from './0003-identity.ts';
 import { anomalies } from './0004-anomalies.ts';
 import { reporting } from './0005-reporting.ts';
 import { linkage } from './0006-linkage.ts';
+import { linkShare } from './0007-link-share.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0004-anomalies': anomalies,
   '0005-reporting': reporting,
   '0006-linkage': linkage,
+  '0007-link-share': linkShare,
 };

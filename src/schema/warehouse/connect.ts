@@ -11,6 +11,8 @@ export interface Warehouse {
   readonly pool: pg.Pool;
   readonly url: string;
   close(): Promise<void>;
+  /** Closes at once: statements under way are ended and rolled back. For a process that is asked to stop. */
+  abort(): Promise<void>;
 }
 
 /** The oldest server that has what the statements use (MERGE, UNIQUE NULLS NOT DISTINCT). */
@@ -44,6 +46,8 @@ export async function openWarehouse(
   });
   // A pooled connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
+  const backends = new Set<number>();
+  pool.on('connect', (client) => backends.add(processIdOf(client)));
   try {
     const { rows } = await pool.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int AS version",
@@ -65,15 +69,38 @@ export async function openWarehouse(
     );
   }
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  const close = async (): Promise<void> => {
+    await db.destroy();
+    await beforeClose();
+  };
   return {
     db,
     pool,
     url,
-    close: async () => {
-      await db.destroy();
-      await beforeClose();
+    close,
+    abort: async () => {
+      await endBackends(url, [...backends]);
+      await close();
     },
   };
+}
+
+/** The server's process behind a connection; node-postgres knows it, its types do not say so. */
+function processIdOf(client: pg.PoolClient): number {
+  return 'processID' in client ? Number(client.processID) : 0;
+}
+
+/** A pool waits for its statements when it ends; the server can end them instead. */
+async function endBackends(url: string, processIds: readonly number[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'popshare' });
+  try {
+    await client.connect();
+    await client.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid', [processIds]);
+  } catch {
+    // The server is gone already, and its statements with it.
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /**

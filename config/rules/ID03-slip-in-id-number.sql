@@ -1,0 +1,59 @@
+/*
+rule: ID03
+title: { zh: 证号疑似笔误, en: Identity number probably a slip of the pen }
+severity: high
+owner: source
+evaluates: everything
+definition: 校验错误的证件号码，与另一记录的有效公民身份号码只差一处（错一位、相邻两位颠倒、多一位或少一位），姓名相容，出生日期相同。没有登记出生日期的记录无从比较，不计。
+resolved_by: 报送部门按证件原件更正号码。
+*/
+-- One slip always breaks the check character or the length (GB 11643), so a valid number is never a slip away from
+-- another one.
+WITH odd AS MATERIALIZED (
+  SELECT m.mention_id, m.feed, m.source_key, m.role, m.division, m.id_given, m.name, m.birth_date,
+         l.person_id, f.pinyin, f.shape, f.pattern, written.number
+  FROM identity.mention m
+  JOIN identity.name_form f USING (name)
+  LEFT JOIN identity.link l USING (mention_id)
+  CROSS JOIN LATERAL (SELECT upper(regexp_replace(normalize(m.id_given, NFKC), '[[:space:]-]', '', 'g')) AS number) written
+  WHERE m.active AND m.id_kind = 'invalid' AND m.birth_date IS NOT NULL
+    AND length(written.number) BETWEEN 17 AND 19),
+-- A person's birth date is what a record gives, and what the number itself says.
+near AS (
+  SELECT o.mention_id, o.number, h.mention_id AS holder_id, h.id_number
+  FROM odd o JOIN identity.mention h ON h.birth_date = o.birth_date
+  WHERE h.active AND h.id_kind IN ('resident', 'resident_15')
+  UNION ALL
+  SELECT o.mention_id, o.number, h.mention_id, h.id_number
+  FROM odd o JOIN identity.mention h ON substr(h.id_number, 7, 8) = to_char(o.birth_date, 'YYYYMMDD')
+  WHERE h.active AND h.id_kind IN ('resident', 'resident_15')),
+slip AS MATERIALIZED (
+  SELECT DISTINCT n.mention_id, n.holder_id, edits.how
+  FROM near n
+  CROSS JOIN LATERAL (SELECT
+    CASE levenshtein_less_equal(n.number, n.id_number, 2)
+      WHEN 1 THEN CASE length(n.number) WHEN 18 THEN 'one digit wrong'
+                                        WHEN 17 THEN 'one digit missing' ELSE 'one digit too many' END
+      -- Of the changes by two edits, only two neighbours in the wrong order are one slip.
+      WHEN 2 THEN CASE WHEN EXISTS (
+        SELECT FROM generate_series(1, 17) AS at (place)
+        WHERE overlay(n.number PLACING reverse(substr(n.number, place, 2)) FROM place FOR 2) = n.id_number)
+        THEN 'two digits swapped' END
+    END AS how) edits
+  WHERE edits.how IS NOT NULL)
+-- Of several persons, the one that the record is linked to, then the one in the household register.
+SELECT DISTINCT ON (o.mention_id)
+       o.feed || '|' || o.source_key || '|' || o.role AS subject,
+       o.feed, o.source_key, o.role, o.person_id, o.division,
+       jsonb_build_object(
+         'id_number', masking.id_number(o.id_given), 'probable_id_number', masking.id_number(h.id_number),
+         'slip', s.how, 'name', masking.name(o.name),
+         'other_feed', h.feed, 'other_record', h.source_key) AS evidence
+FROM slip s
+JOIN odd o USING (mention_id)
+JOIN identity.mention h ON h.mention_id = s.holder_id
+JOIN identity.name_form f ON f.name = h.name
+LEFT JOIN identity.link l ON l.mention_id = h.mention_id
+WHERE f.pinyin = o.pinyin OR f.shape = o.shape OR o.name LIKE f.pattern OR h.name LIKE o.pattern
+ORDER BY o.mention_id, (l.person_id = o.person_id) DESC NULLS LAST, (h.feed = 'household_register') DESC,
+         h.id_number, h.feed, h.source_key, h.role

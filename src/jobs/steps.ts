@@ -1,0 +1,84 @@
+import { detect } from '../anomalies/detect.ts';
+import type { Rule } from '../anomalies/rule-file.ts';
+import type { TrainedModel } from '../identity/model/weights.ts';
+import { reconcile } from '../identity/reconcile.ts';
+import { collect, openDeliveries } from '../ingest/collect.ts';
+import type { RunContext } from '../ingest/delivery.ts';
+import { processDelivery } from '../ingest/process.ts';
+import { PopshareError } from '../schema/errors.ts';
+import type { DeliveryId } from '../schema/ids.ts';
+import { log } from './log.ts';
+import { step } from './run.ts';
+
+/** One step of a night, by names alone. */
+export interface Step {
+  readonly name: 'ingest' | 'identity' | 'detect';
+  /** The feed or the rule; empty where a night has one step of the kind. */
+  readonly subject: string;
+}
+
+/** What the steps of one night work with. */
+export interface Night extends RunContext {
+  readonly rules: readonly Rule[];
+  readonly model: TrainedModel;
+  /** Null when nothing is to be collected: the night goes on with what has landed. */
+  readonly dropFolder: string | null;
+}
+
+/** The steps of a night, in order; after them the run is closed. */
+export function stepsOf(feeds: readonly string[], rules: readonly Rule[]): Step[] {
+  return [
+    ...feeds.map((feed): Step => ({ name: 'ingest', subject: feed })),
+    { name: 'identity', subject: '' },
+    ...rules.map(({ rule }): Step => ({ name: 'detect', subject: rule })),
+  ];
+}
+
+const WORK: Record<Step['name'], (night: Night, subject: string) => Promise<void>> = {
+  ingest,
+  identity: ({ warehouse, runId, model }) => reconcile(warehouse, runId, model),
+  detect: detectRule,
+};
+
+/**
+ * Takes one step, unless the ledger has it as done. A rule that fails leaves the rest of the night alone: it fails
+ * in the ledger, and the night with it.
+ *
+ * @throws STALE_WORKER, FEED_UNKNOWN, and whatever the database throws
+ */
+export async function takeStep(night: Night, { name, subject }: Step): Promise<void> {
+  try {
+    await step(night.warehouse, night.runId, name, subject, () => WORK[name](night, subject));
+  } catch (error) {
+    if (!(error instanceof PopshareError) || error.code !== 'RULE_FAILED') throw error;
+  }
+}
+
+/** Collects what has arrived of a feed, and takes each delivery that waits to its fate. */
+async function ingest(night: Night, feed: string): Promise<void> {
+  const binding = night.configuration.bindings.find((candidate) => candidate.feed === feed);
+  if (binding === undefined) throw new PopshareError('FEED_UNKNOWN', `no binding for feed ${feed}`);
+  if (night.dropFolder !== null) await collect(night, binding, night.dropFolder);
+  for (const deliveryId of await openDeliveries(night, feed)) {
+    await processDelivery(night, deliveryId);
+    await tellOutcome(night, deliveryId);
+  }
+}
+
+/** The reason is not told: it may name what was found in the file. `deliveries show` has it. */
+async function tellOutcome({ warehouse, runId }: Night, deliveryId: DeliveryId): Promise<void> {
+  const { feed, status, received, rejected } = await warehouse.db
+    .selectFrom('ops.delivery')
+    .select(['feed', 'status', 'received', 'rejected'])
+    .where('delivery_id', '=', deliveryId)
+    .executeTakeFirstOrThrow();
+  const entry = { run: runId, delivery: deliveryId, feed, outcome: status, received, rejected };
+  if (status === 'failed') log.error(entry, 'delivery failed');
+  else log.info(entry, 'delivery processed');
+}
+
+async function detectRule(night: Night, code: string): Promise<void> {
+  const rule = night.rules.find((candidate) => candidate.rule === code);
+  if (rule === undefined) throw new PopshareError('RULE_FAILED', `${code}: no such rule`);
+  await detect({ warehouse: night.warehouse, runId: night.runId, asOf: night.businessDate }, rule);
+}
