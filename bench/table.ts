@@ -1,7 +1,7 @@
 /** Prints a Markdown table on stdout. */
 export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): void {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  process.stdout.write(line(heading) + line(heading.map(() => '---')) + rows.map(line).join('') + '\n');
+  process.stdout.write(`${line(heading) + line(heading.map(() => '---')) + rows.map(line).join('')}\n`);
 }
 
 /** Milliseconds as seconds with one decimal. */

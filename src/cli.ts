@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { addBenchCommand } from './cli/bench.ts';
 import { addDeliveryCommands } from './cli/deliveries.ts';
+import { addIdentityCommands } from './cli/identity.ts';
 import { addLinkCommands } from './cli/link.ts';
 import { addNightlyCommands } from './cli/nightly.ts';
 import { tell } from './cli/output.ts';
@@ -7,6 +9,7 @@ import { addRejectCommands } from './cli/rejects.ts';
 import { addStatusCommands } from './cli/status.ts';
 import { addSynthCommand } from './cli/synth.ts';
 import { PopshareError } from './schema/errors.ts';
+import { failureOf, messageWithoutValues } from './schema/failure.ts';
 
 const program = new Command('popshare')
   .description(
@@ -21,6 +24,8 @@ addRejectCommands(program);
 addStatusCommands(program);
 addSynthCommand(program);
 addLinkCommands(program);
+addIdentityCommands(program);
+addBenchCommand(program);
 
 try {
   await program.parseAsync();
@@ -32,10 +37,11 @@ try {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof PopshareError) {
-    tell(`${error.code}: ${error.message}`);
+    tell(`${error.code}: ${messageWithoutValues(error)}`);
     tell(error.todo);
     return error.exitCode;
   }
-  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const failure = failureOf(error);
+  tell([failure.message, failure.sqlstate ?? '', ...failure.frames].filter((line) => line !== '').join('\n'));
   return 1;
 }

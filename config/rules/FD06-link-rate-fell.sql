@@ -5,7 +5,7 @@ severity: high
 owner: operator
 evaluates: everything
 parameters: { points: 5, runs: 7 }
-definition: 报送项中能与人员关联的人员引用所占比例，比此前最近 7 次运行的中位数低 5 个百分点以上（含）。单独成人和姓名冲突的引用不算已关联。不足 7 次的按已有次数计。
+definition: 报送项中能与人员关联的人员引用所占比例，比此前最近 7 次运行的中位数低 5 个百分点以上（含）。只计该报送项的人员引用有变化的运行，不足 7 次的按已有次数计。单独成人和姓名冲突的引用不算已关联。
 resolved_by: 操作员核对该批次的证件号码、姓名、出生日期各列，与报送部门确认；关联率恢复后疑点自动关闭。
 */
 WITH history AS (

@@ -15,9 +15,8 @@ WITH odd AS MATERIALIZED (
   FROM identity.mention m
   JOIN identity.name_form f USING (name)
   LEFT JOIN identity.link l USING (mention_id)
-  CROSS JOIN LATERAL (SELECT upper(regexp_replace(normalize(m.id_given, NFKC), '[[:space:]-]', '', 'g')) AS number) written
-  WHERE m.active AND m.id_kind = 'invalid' AND m.birth_date IS NOT NULL
-    AND length(written.number) BETWEEN 17 AND 19),
+  CROSS JOIN LATERAL (SELECT upper(regexp_replace(normalize(m.id_given, NFKC), '[\s-]', '', 'g')) AS number) written
+  WHERE m.active AND m.id_kind = 'invalid' AND m.birth_date IS NOT NULL),
 -- A person's birth date is what a record gives, and what the number itself says.
 near AS (
   SELECT o.mention_id, o.number, h.mention_id AS holder_id, h.id_number
@@ -31,7 +30,7 @@ slip AS MATERIALIZED (
   SELECT DISTINCT n.mention_id, n.holder_id, edits.how
   FROM near n
   CROSS JOIN LATERAL (SELECT
-    CASE levenshtein_less_equal(n.number, n.id_number, 2)
+    CASE CASE WHEN length(n.number) BETWEEN 17 AND 19 THEN levenshtein_less_equal(n.number, n.id_number, 2) END
       WHEN 1 THEN CASE length(n.number) WHEN 18 THEN 'one digit wrong'
                                         WHEN 17 THEN 'one digit missing' ELSE 'one digit too many' END
       -- Of the changes by two edits, only two neighbours in the wrong order are one slip.

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { linkFiles, trainFiles } from '../identity/link/link.ts';
 import { writeClusters, writePairs } from '../identity/link/write-output.ts';
@@ -22,7 +23,9 @@ export function addLinkCommands(program: Command): void {
     .option('--pairs <file>', 'CSV: left_input,left_row,right_input,right_row,weight,probability')
     .action(async (options: { model: string; input: string[]; output: string; pairs?: string }) => {
       const model = await readModel(options.model);
-      refuseRepeated(options.input);
+      requireInputs(options.input);
+      await requireWritable(options.output);
+      if (options.pairs !== undefined) await requireWritable(options.pairs);
       const result = await withSession(
         ({ warehouse }) => linkFiles({ warehouse, model, files: options.input, notice: tell }),
         { migrated: false },
@@ -43,7 +46,7 @@ export function addLinkCommands(program: Command): void {
     .option('--write', 'put the weights into the model file, as its next version')
     .action(async (options: { model: string; input: string[]; write?: boolean }) => {
       const model = await readModel(options.model);
-      refuseRepeated(options.input);
+      requireInputs(options.input);
       const trained = await withSession(
         ({ warehouse }) => trainFiles({ warehouse, model, files: options.input, notice: tell }),
         { migrated: false },
@@ -69,10 +72,18 @@ function collect(file: string, before: readonly string[]): string[] {
   return [...before, file];
 }
 
-/** The output names rows by their file: the same path twice would name two rows alike. */
-function refuseRepeated(files: readonly string[]): void {
+/** @throws USAGE for no file, or one given twice: the output names rows by their file, and would name two alike */
+function requireInputs(files: readonly string[]): void {
+  if (files.length === 0) throw new PopshareError('USAGE', 'at least one --input is needed');
   const repeated = files.find((file, at) => files.indexOf(file) !== at);
   if (repeated !== undefined) throw new PopshareError('USAGE', `--input ${repeated} is given twice`);
+}
+
+/** Before the work rather than after it. @throws USAGE when the file cannot be written */
+async function requireWritable(file: string): Promise<void> {
+  await writeFile(file, '').catch((cause: unknown) => {
+    throw new PopshareError('USAGE', `${file} cannot be written`, { cause });
+  });
 }
 
 function show(model: Pick<Model, 'model' | 'version' | 'prior' | 'thresholds'> & Comparisons): void {

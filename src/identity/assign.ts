@@ -8,7 +8,8 @@ import type { RunId } from '../schema/ids.ts';
  * Before: `cluster` labels every mention looked at; `person <id>` is the label of a person outside the scope.
  * After: `assigned` gives each label one person, and where that is a new one, the person exists. A person whose
  * mentions fell apart stays with the label of its oldest link, or outside the scope when it has mentions there;
- * a label that holds several persons keeps the oldest of them.
+ * a label that holds several persons keeps the oldest of them. A label that holds none, but mentions of a person that
+ * was merged away, gets that person back.
  */
 export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await sql`
@@ -19,13 +20,17 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<
       WHERE l.person_id = c.person_id AND m.active
         AND NOT EXISTS (SELECT FROM cluster i WHERE i.mention_id = l.mention_id))
     ORDER BY c.person_id, c.linked_run, c.mention_id`.execute(tx);
+  await findFormerHomes(tx);
   await sql`
     CREATE TEMPORARY TABLE assigned ON COMMIT DROP AS
-    SELECT c.label, h.person_id IS NULL AND c.label NOT LIKE 'person %' AS is_new,
-           CASE WHEN c.label LIKE 'person %' THEN substr(c.label, 8)::bigint
-                ELSE coalesce(h.person_id, nextval('identity.person_person_id_seq')) END AS person_id
-    FROM (SELECT label, min(mention_id) AS oldest FROM cluster GROUP BY label ORDER BY oldest) c
-    LEFT JOIN (SELECT label, min(person_id) AS person_id FROM heir GROUP BY label) h USING (label)`.execute(
+    SELECT c.label, c.is_inside AND coalesce(h.person_id, f.person_id) IS NULL AS is_new,
+           c.is_inside AND h.person_id IS NULL AND f.person_id IS NOT NULL AS is_revived,
+           CASE WHEN c.is_inside THEN coalesce(h.person_id, f.person_id, nextval('identity.person_person_id_seq'))
+                ELSE substr(c.label, 8)::bigint END AS person_id
+    FROM (SELECT label, label NOT LIKE 'person %' AS is_inside, min(mention_id) AS oldest
+          FROM cluster GROUP BY label ORDER BY oldest) c
+    LEFT JOIN (SELECT label, min(person_id) AS person_id FROM heir GROUP BY label) h USING (label)
+    LEFT JOIN (SELECT label, min(person_id) AS person_id FROM former_home GROUP BY label) f USING (label)`.execute(
     tx,
   );
   await sql`ANALYZE heir, assigned`.execute(tx);
@@ -35,8 +40,29 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<
 }
 
 /**
+ * After: temporary table `former_home` has the label of each person that was merged away, when a mention that it had
+ * is looked at: where the oldest of its links is now.
+ */
+async function findFormerHomes(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE former_home ON COMMIT DROP AS
+    SELECT person_id, label FROM (
+      SELECT DISTINCT ON (f.person_id) f.person_id, c.label
+      FROM (SELECT DISTINCT f.person_id FROM cluster JOIN identity.former_link f USING (mention_id)) touched
+      JOIN identity.person p USING (person_id)
+      JOIN identity.former_link f USING (person_id)
+      JOIN identity.mention m ON m.mention_id = f.mention_id
+      LEFT JOIN cluster c ON c.mention_id = f.mention_id
+      WHERE p.merged_into IS NOT NULL AND m.active
+      ORDER BY f.person_id, f.linked_run, f.mention_id) oldest
+    WHERE label IS NOT NULL`.execute(tx);
+  await sql`ANALYZE former_home`.execute(tx);
+}
+
+/**
  * Writes what became of persons. Before: `heir` and `assigned` stand, links are as they were. After: a person
- * that lost its place redirects to the one that took it; every change is an event.
+ * that lost its place redirects to the one that took it, and its mentions are remembered; one that has its mentions
+ * back redirects no more; every change is an event.
  */
 export async function recordPersonEvents(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await sql`
@@ -46,13 +72,26 @@ export async function recordPersonEvents(tx: Transaction<DB>, runId: RunId): Pro
   await sql`
     UPDATE identity.person p SET merged_into = m.person_id
     FROM merged m WHERE p.person_id = m.other_person_id OR p.merged_into = m.other_person_id`.execute(tx);
-  // A mention that comes out of another person, which lives on elsewhere: the new person split off from it,
-  // or, when its person existed before, it moved over.
+  await sql`
+    INSERT INTO identity.former_link (mention_id, person_id, linked_run)
+    SELECT l.mention_id, l.person_id, l.linked_run
+    FROM merged m JOIN identity.link l ON l.person_id = m.other_person_id
+    ON CONFLICT DO NOTHING`.execute(tx);
+  await sql`
+    UPDATE identity.person p SET merged_into = nullif(a.person_id, p.person_id)
+    FROM former_home f JOIN assigned a USING (label)
+    WHERE p.person_id = f.person_id AND p.merged_into <> a.person_id`.execute(tx);
+  await sql`
+    DELETE FROM identity.former_link f USING assigned a WHERE a.is_revived AND f.person_id = a.person_id`.execute(
+    tx,
+  );
+  // A mention that comes out of another person, which lives on elsewhere: the new person, or one that is back,
+  // split off from it; or, when its person lived before, it moved over.
   await sql`
     INSERT INTO identity.person_event (kind, person_id, other_person_id, run_id)
     SELECT 'merged', person_id, other_person_id, ${runId}::bigint FROM merged
     UNION ALL
-    SELECT DISTINCT CASE WHEN a.is_new THEN 'split' ELSE 'moved' END, a.person_id, c.person_id, ${runId}::bigint
+    SELECT DISTINCT CASE WHEN a.is_new OR a.is_revived THEN 'split' ELSE 'moved' END, a.person_id, c.person_id, ${runId}::bigint
     FROM cluster c JOIN assigned a USING (label) LEFT JOIN heir h ON h.person_id = c.person_id
     WHERE c.person_id IS NOT NULL AND c.person_id <> a.person_id AND h.label IS DISTINCT FROM c.label
     UNION ALL
@@ -63,24 +102,30 @@ export async function recordPersonEvents(tx: Transaction<DB>, runId: RunId): Pro
   );
 }
 
-/** Writes the links that differ. After: every mention of the scope is linked to its label's person. */
+/**
+ * Writes the links that differ. After: every mention of the scope is linked to its label's person, and what was
+ * linked to a merged person follows it. A link that keeps its person keeps the run and the time of it.
+ */
 export async function writeLinks(tx: Transaction<DB>, runId: RunId, modelVersion: number): Promise<void> {
   await sql`
     UPDATE identity.link l SET person_id = m.person_id
     FROM merged m WHERE l.person_id = m.other_person_id
       AND NOT EXISTS (SELECT FROM cluster c WHERE c.mention_id = l.mention_id)`.execute(tx);
+  const version = sql`CASE WHEN c.vector IS NOT NULL THEN ${modelVersion}::integer END`;
   await sql`
-    INSERT INTO identity.link AS standing (mention_id, person_id, id_number, method, weight, vector, model_version, linked_run)
-    SELECT c.mention_id, a.person_id, c.id_number, c.method, c.weight, c.vector,
-           CASE WHEN c.vector IS NOT NULL THEN ${modelVersion}::integer END, ${runId}::bigint
+    UPDATE identity.link l SET
+      person_id = a.person_id, id_number = c.id_number, method = c.method,
+      weight = c.weight, vector = c.vector, model_version = ${version},
+      linked_run = CASE WHEN l.person_id = a.person_id THEN l.linked_run ELSE ${runId}::bigint END,
+      linked_at = CASE WHEN l.person_id = a.person_id THEN l.linked_at ELSE now() END
     FROM cluster c JOIN assigned a USING (label)
-    ON CONFLICT (mention_id) DO UPDATE SET
-      person_id = excluded.person_id, id_number = excluded.id_number, method = excluded.method,
-      weight = excluded.weight, vector = excluded.vector, model_version = excluded.model_version,
-      linked_run = CASE WHEN standing.person_id = excluded.person_id THEN standing.linked_run ELSE excluded.linked_run END,
-      linked_at = CASE WHEN standing.person_id = excluded.person_id THEN standing.linked_at ELSE excluded.linked_at END
-    WHERE (standing.person_id, standing.method, standing.id_number, standing.weight, standing.vector)
-      IS DISTINCT FROM (excluded.person_id, excluded.method, excluded.id_number, excluded.weight, excluded.vector)`.execute(
-    tx,
-  );
+    WHERE l.mention_id = c.mention_id
+      AND (l.person_id, l.method, l.id_number, l.weight, l.vector)
+          IS DISTINCT FROM (a.person_id, c.method, c.id_number, c.weight, c.vector)`.execute(tx);
+  // A mention that was linked before knows by which run; all others are new, and nothing need be looked up.
+  await sql`
+    INSERT INTO identity.link (mention_id, person_id, id_number, method, weight, vector, model_version, linked_run)
+    SELECT c.mention_id, a.person_id, c.id_number, c.method, c.weight, c.vector, ${version}, ${runId}::bigint
+    FROM cluster c JOIN assigned a USING (label)
+    WHERE c.linked_run IS NULL`.execute(tx);
 }

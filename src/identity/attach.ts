@@ -1,54 +1,51 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { connectGroups } from './components.ts';
 import type { TrainedModel } from './model/weights.ts';
+import { findRivals, settleRivals } from './rivals.ts';
 
 /** How much better the best person must be than the second best, in bits: otherwise a human decides. */
-const MARGIN = 3;
+export const MARGIN = 3;
 
 /**
  * Puts unresolved mentions together that speak of the same person among themselves.
  *
  * Before: `edge` weighs them. After: temporary table `mate` gives every unresolved mention its group; the group is
  * named by its smallest mention. A group in which two mentions contradict each other (one record, two sexes, names
- * that are not compatible) is dissolved: a chain may not join what its ends keep apart.
+ * that are not compatible, a human set them apart, or tied them to numbers) is dissolved: a chain may not join what
+ * its ends keep apart. What a human tied together (`unit`) stays together.
  */
 export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE mate ON COMMIT DROP AS
-    SELECT u.mention_id, u.mention_id AS group_id, u.feed, u.source_key FROM unresolved u`.execute(tx);
+    SELECT u.mention_id, u.mention_id AS group_id, u.feed, u.source_key, coalesce(b.group_id, u.mention_id) AS unit,
+           EXISTS (SELECT FROM bound_number n WHERE n.group_id = b.group_id) AS has_number
+    FROM unresolved u LEFT JOIN bound b USING (mention_id)`.execute(tx);
   await sql`ALTER TABLE mate ADD PRIMARY KEY (mention_id)`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE bond ON COMMIT DROP AS
     SELECT mention_id, other_id FROM edge WHERE weight >= ${model.thresholds.join}
     UNION
-    SELECT left_mention, right_mention FROM identity.decision d
-    JOIN unresolved l ON l.mention_id = left_mention JOIN unresolved r ON r.mention_id = right_mention
-    WHERE d.verdict = 'same' AND d.lifted_at IS NULL`.execute(tx);
-  // Connected components: every round hands the smallest group across each bond, until nothing moves.
-  for (let moved = 1; moved > 0; ) {
-    const result = await sql`
-      UPDATE mate m SET group_id = smaller.group_id
-      FROM (SELECT mention_id, min(group_id) AS group_id FROM (
-              SELECT b.mention_id, o.group_id FROM bond b JOIN mate o ON o.mention_id = b.other_id
-              UNION ALL
-              SELECT b.other_id, o.group_id FROM bond b JOIN mate o ON o.mention_id = b.mention_id) across
-            GROUP BY mention_id) smaller
-      WHERE m.mention_id = smaller.mention_id AND smaller.group_id < m.group_id`.execute(tx);
-    moved = Number(result.numAffectedRows ?? 0);
-  }
+    SELECT min(mention_id) OVER (PARTITION BY unit), mention_id FROM mate JOIN bound USING (mention_id)`.execute(
+    tx,
+  );
+  await connectGroups(tx, 'mate', 'bond');
   await sql`
-    UPDATE mate m SET group_id = m.mention_id
-    WHERE m.group_id IN (
-      SELECT l.group_id
-      FROM mate l JOIN mate r ON r.group_id = l.group_id AND r.mention_id > l.mention_id
+    WITH contradictory AS (
+      SELECT DISTINCT l.group_id
+      FROM mate l JOIN mate r ON r.group_id = l.group_id AND r.mention_id > l.mention_id AND r.unit <> l.unit
       JOIN paired_feature lf ON lf.mention_id = l.mention_id
       JOIN paired_feature rf ON rf.mention_id = r.mention_id
       WHERE (l.feed = r.feed AND l.source_key = r.source_key)
          OR lf.sex <> rf.sex
          OR NOT (lf.pinyin = rf.pinyin OR lf.shape = rf.shape
-                 OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false)))`.execute(
-    tx,
-  );
+                 OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false))
+         OR (l.has_number AND r.has_number)
+         OR EXISTS (SELECT FROM apart a WHERE a.mention_id = l.mention_id AND a.other_id = r.mention_id))
+    UPDATE mate m SET group_id = own.first
+    FROM (SELECT mention_id, min(mention_id) OVER (PARTITION BY unit) AS first
+          FROM mate JOIN contradictory USING (group_id)) own
+    WHERE m.mention_id = own.mention_id`.execute(tx);
 }
 
 /**
@@ -63,42 +60,50 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
  */
 export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   const { join, split } = model.thresholds;
+  await findRivals(tx);
+  await sql`
+    CREATE TEMPORARY TABLE told_same ON COMMIT DROP AS
+    SELECT DISTINCT g.group_id, m.node
+    FROM bound own JOIN mate g USING (mention_id)
+    JOIN bound o ON o.group_id = own.group_id JOIN member m ON m.mention_id = o.mention_id`.execute(tx);
+  await sql`ANALYZE told_same`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE contender ON COMMIT DROP AS
-    SELECT g.group_id, e.node, max(e.weight) AS weight, bool_or(e.stays) AS stays,
-           bool_or(EXISTS (SELECT FROM identity.decision d JOIN member m ON m.node = e.node
-             WHERE d.lifted_at IS NULL AND d.verdict = 'same'
-               AND d.left_mention = least(e.mention_id, m.mention_id) AND d.right_mention = greatest(e.mention_id, m.mention_id))) AS decided
-    FROM evidence e JOIN mate g USING (mention_id)
-    WHERE NOT EXISTS (
-      SELECT FROM mate own JOIN member m ON m.node = e.node JOIN identity.mention r ON r.mention_id = m.mention_id
-      WHERE own.group_id = g.group_id AND own.feed = r.feed AND own.source_key = r.source_key)
+    SELECT g.group_id, e.node, max(e.weight) AS weight, bool_or(e.stays) AS stays, bool_or(t.node IS NOT NULL) AS decided
+    FROM evidence e
+    JOIN mate g USING (mention_id)
+    LEFT JOIN told_same t ON t.group_id = g.group_id AND t.node = e.node
+    LEFT JOIN barred b ON b.group_id = g.group_id AND b.node = e.node
+    WHERE b.node IS NULL OR t.node IS NOT NULL
     GROUP BY g.group_id, e.node`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE leader ON COMMIT DROP AS
-    SELECT DISTINCT ON (group_id) group_id, node, weight, stays, decided,
-           lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, node) AS second
-    FROM contender ORDER BY group_id, decided DESC, weight DESC, node`.execute(tx);
+    SELECT best.*, coalesce(decided OR (weight >= ${join} AND weight - coalesce(second, -1000) >= ${MARGIN})
+                            OR (stays AND weight >= ${split}), false) AS taken
+    FROM (SELECT DISTINCT ON (group_id) group_id, node, weight, stays, decided,
+                 lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, node) AS second
+          FROM contender ORDER BY group_id, decided DESC, weight DESC, node) best`.execute(tx);
+  await settleRivals(tx);
+  await sql`ANALYZE leader, mate`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE choice ON COMMIT DROP AS
     SELECT g.mention_id, g.group_id,
-           CASE WHEN taken THEN l.node ELSE 'mention ' || g.group_id END AS label,
-           CASE WHEN taken AND l.decided THEN 'decision'
-                WHEN taken OR count(*) OVER (PARTITION BY g.group_id) > 1 THEN 'model' ELSE 'single' END AS method,
-           CASE WHEN taken THEN l.weight END AS weight, CASE WHEN taken THEN e.vector END AS vector
+           CASE WHEN l.taken THEN l.node ELSE 'mention ' || g.group_id END AS label,
+           CASE WHEN l.taken AND l.decided THEN 'decision'
+                WHEN l.taken THEN 'model'
+                WHEN count(*) OVER (PARTITION BY g.group_id, g.unit) > 1 THEN 'decision'
+                WHEN count(*) OVER (PARTITION BY g.group_id) > 1 THEN 'model' ELSE 'single' END AS method,
+           CASE WHEN l.taken THEN l.weight END AS weight, CASE WHEN l.taken THEN e.vector END AS vector
     FROM mate g
     LEFT JOIN leader l USING (group_id)
-    LEFT JOIN evidence e ON e.mention_id = g.mention_id AND e.node = l.node
-    CROSS JOIN LATERAL (SELECT coalesce(
-      l.decided OR (l.weight >= ${join} AND l.weight - coalesce(l.second, -1000) >= ${MARGIN})
-      OR (l.stays AND l.weight >= ${split}), false) AS taken) verdict`.execute(tx);
+    LEFT JOIN evidence e ON e.mention_id = g.mention_id AND e.node = l.node`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE doubt ON COMMIT DROP AS
     SELECT DISTINCT ON (c.group_id) least(e.mention_id, e.speaker) AS left_mention, greatest(e.mention_id, e.speaker) AS right_mention,
            CASE WHEN l.weight < ${join} THEN 'doubtful' ELSE 'ambiguous' END AS kind, e.weight, e.vector
     FROM choice c JOIN leader l USING (group_id) JOIN evidence e ON e.mention_id = c.mention_id AND e.node = l.node
     WHERE l.weight >= ${split} AND NOT l.decided
-      AND (c.label <> l.node OR l.weight < ${join})
+      AND (c.label <> l.node OR l.weight < ${join} OR l.weight - coalesce(l.second, -1000) < ${MARGIN})
     ORDER BY c.group_id, e.weight DESC, e.mention_id`.execute(tx);
   await sql`
     INSERT INTO cluster (mention_id, person_id, linked_run, id_number, label, method, weight, vector)

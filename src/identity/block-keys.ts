@@ -39,11 +39,23 @@ export async function refreshBlockKeys(tx: Transaction<DB>, model: TrainedModel)
     await sql`INSERT INTO new_key SELECT DISTINCT ${blockKeySql(rule, at)}, r.lead, r.anchored
               FROM key_source r ${elementsOf(rule)} WHERE ${isGiven(rule)}`.execute(tx);
   }
-  await sql`INSERT INTO identity.block_key (key, mention_id, anchored) SELECT key, lead, anchored FROM new_key`.execute(
-    tx,
-  );
+  await storeKeys(tx);
   await sql`INSERT INTO touched_key SELECT DISTINCT key FROM new_key`.execute(tx);
   await sql`ANALYZE touched_key`.execute(tx);
+}
+
+/** Keys are scattered over their index: into an empty table they are stored first and indexed afterwards. */
+async function storeKeys(tx: Transaction<DB>): Promise<void> {
+  const { rows } = await sql<{ empty: boolean }>`
+    SELECT NOT EXISTS (SELECT FROM identity.block_key) AS empty`.execute(tx);
+  const isFirst = rows[0]?.empty ?? false;
+  if (isFirst) await sql`DROP INDEX identity.block_key_by_key, identity.block_key_by_mention`.execute(tx);
+  await sql`INSERT INTO identity.block_key (key, mention_id, anchored)
+            SELECT key, lead, anchored FROM new_key`.execute(tx);
+  if (!isFirst) return;
+  await sql`CREATE INDEX block_key_by_key ON identity.block_key (key)`.execute(tx);
+  await sql`CREATE INDEX block_key_by_mention ON identity.block_key (mention_id)`.execute(tx);
+  await sql`ANALYZE identity.block_key`.execute(tx);
 }
 
 /**
@@ -80,7 +92,8 @@ function columnsNamed(expression: string): string[] {
 
 /**
  * Whose person must be looked for anew: mentions without a document number that changed, that share a key with
- * anything that changed, or that are linked to the same person as one of those.
+ * anything that changed, that a human tied to one that is looked at, or that are linked to the same person as one
+ * of those.
  *
  * After: temporary table `unresolved` holds them, with the person that they are linked to now.
  */
@@ -90,7 +103,11 @@ export async function findUnresolved(tx: Transaction<DB>): Promise<void> {
     WITH touched AS (
       SELECT b.mention_id FROM touched_key t JOIN identity.block_key b USING (key) WHERE NOT b.anchored
       UNION
-      SELECT mention_id FROM changed WHERE id_number IS NULL),
+      SELECT mention_id FROM changed WHERE id_number IS NULL
+      UNION
+      SELECT o.mention_id FROM bound b JOIN bound o USING (group_id)
+      WHERE EXISTS (SELECT FROM changed c WHERE c.mention_id = b.mention_id)
+         OR EXISTS (SELECT FROM cluster c WHERE c.mention_id = b.mention_id)),
     closed AS (
       SELECT mention_id FROM touched
       UNION

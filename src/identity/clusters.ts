@@ -4,9 +4,9 @@ import type { DB } from '../schema/database.ts';
 /**
  * The mentions whose document number was touched.
  *
- * After: temporary table `changed` names every mention that changed since `afterRun`; `scope` holds each active mention
- * with a document number that a changed mention has, or until now was linked by, with the person it is linked
- * to now.
+ * Before: `bound_number` stands. After: temporary table `changed` names every mention that changed since `afterRun`;
+ * `scope` holds each active mention with a document number that a changed mention has, or until now was linked by,
+ * or that a human tied to one of these, with the person it is linked to now.
  */
 export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise<void> {
   await sql`
@@ -19,6 +19,7 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise
     SELECT l.id_number FROM changed c JOIN identity.link l USING (mention_id) WHERE l.id_number IS NOT NULL`.execute(
     tx,
   );
+  await addBoundNumbers(tx);
   await sql`ANALYZE changed, touched_number`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
@@ -32,8 +33,23 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise
   await sql`ANALYZE scope`.execute(tx);
 }
 
+/** The numbers that humans tied to a touched number, or to a changed mention, are touched too. */
+async function addBoundNumbers(tx: Transaction<DB>): Promise<void> {
+  for (let added = 1; added > 0; ) {
+    const result = await sql`
+      INSERT INTO touched_number
+      SELECT DISTINCT other.id_number
+      FROM (SELECT n.group_id FROM bound_number n JOIN touched_number USING (id_number)
+            UNION
+            SELECT b.group_id FROM bound b JOIN changed USING (mention_id)) touched
+      JOIN bound_number other USING (group_id)
+      WHERE NOT EXISTS (SELECT FROM touched_number t WHERE t.id_number = other.id_number)`.execute(tx);
+    added = Number(result.numAffectedRows ?? 0);
+  }
+}
+
 /**
- * A valid document number and a compatible name make the same person.
+ * A valid document number and a compatible name make the same person; a human's word goes before both.
  *
  * After: temporary table `cluster` gives every mention of the scope a label; mentions with one label are one
  * person. The label depends on the mentions alone, not on the order in which they came.
@@ -73,4 +89,54 @@ export async function labelClusters(tx: Transaction<DB>): Promise<void> {
            NULL::float8 AS weight, NULL::bigint AS vector
     FROM scope s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
+  await joinBound(tx);
+  await partApart(tx);
+}
+
+/** Labels that hold mentions of one bound group become the smallest of them. */
+async function joinBound(tx: Transaction<DB>): Promise<void> {
+  for (let moved = 1; moved > 0; ) {
+    const result = await sql`
+      UPDATE cluster c SET label = smaller.label, method = 'decision'
+      FROM (SELECT own.label AS old, min(shared.label COLLATE "C") AS label
+            FROM (SELECT b.group_id, min(k.label COLLATE "C") AS label
+                  FROM bound b JOIN cluster k USING (mention_id) GROUP BY b.group_id) shared
+            JOIN bound b USING (group_id) JOIN cluster own USING (mention_id)
+            GROUP BY own.label) smaller
+      WHERE c.label = smaller.old AND smaller.label < c.label COLLATE "C"`.execute(tx);
+    moved = Number(result.numAffectedRows ?? 0);
+  }
+  // A name that contradicts its number, but that a human spoke for, is in doubt no longer.
+  await sql`
+    UPDATE cluster c SET method = 'decision'
+    WHERE c.method = 'name_conflict'
+      AND EXISTS (SELECT FROM bound b JOIN cluster k USING (mention_id) WHERE k.label = c.label)`.execute(tx);
+}
+
+/**
+ * Takes mentions out of labels in which a human set them apart: of two, the later record goes, with all that
+ * is bound to it; whatever else is set apart from the same earlier record goes with it, and is looked at again.
+ */
+async function partApart(tx: Transaction<DB>): Promise<void> {
+  for (let moved = 1; moved > 0; ) {
+    const result = await sql`
+      WITH unit AS (
+        SELECT c.mention_id, c.label, coalesce(b.group_id, c.mention_id) AS unit
+        FROM cluster c LEFT JOIN bound b USING (mention_id)
+        WHERE EXISTS (SELECT FROM apart a WHERE a.mention_id = c.mention_id)),
+      conflict AS (
+        SELECT DISTINCT l.label, l.unit AS earlier, r.unit AS later
+        FROM unit l JOIN apart a USING (mention_id) JOIN unit r ON r.mention_id = a.other_id
+        WHERE r.label = l.label AND l.unit < r.unit),
+      going AS (
+        SELECT DISTINCT label, earlier, later FROM conflict
+        JOIN (SELECT label, min(earlier) AS earlier FROM conflict GROUP BY label) first USING (label, earlier))
+      UPDATE cluster c SET label = g.label || ' without ' || g.earlier, method = 'decision'
+      FROM going g
+      WHERE c.label = g.label
+        AND (c.mention_id = g.later OR c.mention_id IN (SELECT mention_id FROM bound WHERE group_id = g.later))`.execute(
+      tx,
+    );
+    moved = Number(result.numAffectedRows ?? 0);
+  }
 }

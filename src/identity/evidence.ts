@@ -40,6 +40,15 @@ export async function pairUp(tx: Transaction<DB>, model: TrainedModel): Promise<
                       AND d.left_mention = least(p.mention_id, p.other_id) AND d.right_mention = greatest(p.mention_id, p.other_id))`.execute(
     tx,
   );
+  // What a human put together is weighed, whatever its keys and names.
+  await sql`
+    INSERT INTO pair
+    SELECT u.mention_id, o.mention_id, m.id_number IS NOT NULL
+    FROM unresolved u JOIN bound b USING (mention_id) JOIN bound o ON o.group_id = b.group_id AND o.mention_id <> u.mention_id
+    JOIN identity.mention m ON m.mention_id = o.mention_id
+    WHERE m.active AND NOT EXISTS (SELECT FROM pair p WHERE p.mention_id = u.mention_id AND p.other_id = o.mention_id)`.execute(
+    tx,
+  );
   await sql`ANALYZE pair`.execute(tx);
   const { rows } = await sql<{ crowded: number }>`SELECT count(*) AS crowded FROM crowded_key`.execute(tx);
   return rows[0]?.crowded ?? 0;
@@ -114,7 +123,7 @@ async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
 }
 
 /** Of several comparison vectors the best level (the smallest number above 0), comparison by comparison. */
-function bestLevels(model: TrainedModel): RawBuilder<unknown> {
+export function bestLevels(model: TrainedModel): RawBuilder<unknown> {
   const best = model.comparisons.map((_, at) =>
     sql.raw(`coalesce(min(nullif((compared.pattern >> ${BITS * at}) & 15, 0)), 0) << ${BITS * at}`),
   );

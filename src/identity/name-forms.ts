@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { NAME_FORMS_VERSION, nameForms, namePattern } from '../schema/standards/names.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { copyRows, openCopy } from '../schema/warehouse/copy.ts';
 
 const BATCH = 20_000;
 
@@ -30,31 +29,17 @@ export async function completeNameForms(warehouse: Warehouse, afterRun: number):
   });
 }
 
+/** Another run may store the same names at the same time: what is there already is the same. */
 async function storeForms(warehouse: Warehouse, names: readonly string[]): Promise<void> {
-  const client = await warehouse.pool.connect();
-  try {
-    const copy = openCopy(
-      client,
-      'COPY identity.name_form (name, version, surname, given_name, pinyin, shape, pattern) FROM STDIN',
-    );
-    await copy.write(
-      copyRows(
-        names.map((name) => {
-          const forms = nameForms(name);
-          return [
-            name,
-            String(NAME_FORMS_VERSION),
-            forms.surname,
-            forms.givenName,
-            forms.pinyin,
-            forms.shape,
-            namePattern(name),
-          ];
-        }),
-      ),
-    );
-    await copy.finish();
-  } finally {
-    client.release();
-  }
+  const forms = names.map((name) => ({ name, ...nameForms(name), pattern: namePattern(name) }));
+  const column = (pick: (form: (typeof forms)[number]) => string | null): (string | null)[] =>
+    forms.map(pick);
+  await sql`
+    INSERT INTO identity.name_form (name, version, surname, given_name, pinyin, shape, pattern)
+    SELECT name, ${NAME_FORMS_VERSION}, surname, given_name, pinyin, shape, pattern
+    FROM unnest(${column((form) => form.name)}::text[], ${column((form) => form.surname)}::text[],
+                ${column((form) => form.givenName)}::text[], ${column((form) => form.pinyin)}::text[],
+                ${column((form) => form.shape)}::text[], ${column((form) => form.pattern)}::text[])
+         AS form (name, surname, given_name, pinyin, shape, pattern)
+    ON CONFLICT (name) DO NOTHING`.execute(warehouse.db);
 }

@@ -11,6 +11,7 @@ import { recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
 import { bringReviews } from './reviews.ts';
+import { gatherVerdicts } from './verdicts.ts';
 
 /** How identity stands after a night. */
 export interface IdentitySummary {
@@ -36,6 +37,7 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await assertCurrentRun(tx, runId);
     // The first reconciliation hashes every mention; this is for this transaction alone.
     await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
+    await gatherVerdicts(tx);
     await buildScope(tx, reconciled_run);
     await labelClusters(tx);
     await refreshBlockKeys(tx, model);

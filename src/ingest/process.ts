@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
 import type { DB } from '../schema/database.ts';
 import { type ErrorCode, PopshareError } from '../schema/errors.ts';
+import { messageWithoutValues } from '../schema/failure.ts';
 import type { DeliveryId } from '../schema/ids.ts';
 import { applyDelivery } from './apply.ts';
 import { asCurrentRun } from './current-run.ts';
@@ -198,7 +199,7 @@ async function recordFindings(
 /** The delivery failed on our side: said in the ledger, tried again by the next run of its date. */
 async function fail(context: RunContext, delivery: LandedDelivery, error: unknown): Promise<void> {
   const code = error instanceof PopshareError ? error.code : 'UNEXPECTED';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageWithoutValues(error);
   await asCurrentRun(context, (tx) =>
     sql`
       UPDATE ops.delivery SET status = 'failed', reason = ${`${code}: ${message}`}

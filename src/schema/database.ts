@@ -64,13 +64,67 @@ export interface AnomaliesRuleState {
   rule: string;
 }
 
+export interface IdentityBlockKey {
+  anchored: boolean;
+  key: number;
+  mention_id: number;
+}
+
+export interface IdentityDecision {
+  decided_at: Generated<Timestamp>;
+  decided_by: string;
+  decision_id: Generated<number>;
+  left_mention: number;
+  lifted_at: Timestamp | null;
+  lifted_by: string | null;
+  lifted_reason: string | null;
+  reason: string;
+  right_mention: number;
+  verdict: string;
+}
+
+export interface IdentityFeature {
+  address: string | null;
+  birth: string | null;
+  division: string | null;
+  dwelling_code: string | null;
+  feed: string | null;
+  given_pinyin: string | null;
+  household_code: string | null;
+  id_birth: string | null;
+  id_kind: string | null;
+  id_number: string | null;
+  id_odd: string | null;
+  lunar_birth: string | null;
+  mention_id: number | null;
+  name: string | null;
+  name_pattern: string | null;
+  phone: string | null;
+  pinyin: string | null;
+  registered_division: string | null;
+  role: string | null;
+  sex: string | null;
+  shape: string | null;
+  source_key: string | null;
+  source_person: string | null;
+  surname_pinyin: string | null;
+}
+
+export interface IdentityFormerLink {
+  linked_run: number;
+  mention_id: number;
+  person_id: number;
+}
+
 export interface IdentityLink {
   id_number: string | null;
   linked_at: Generated<Timestamp>;
   linked_run: number;
   mention_id: number;
   method: string;
+  model_version: number | null;
   person_id: number;
+  vector: number | null;
   weight: number | null;
 }
 
@@ -122,6 +176,19 @@ export interface IdentityPersonEvent {
   run_id: number;
 }
 
+export interface IdentityReview {
+  closed_at: Timestamp | null;
+  kind: string;
+  left_mention: number;
+  opened_at: Generated<Timestamp>;
+  opened_run: number;
+  review_id: Generated<number>;
+  right_mention: number;
+  status: string;
+  vector: number | null;
+  weight: number | null;
+}
+
 export interface IdentityState {
   only_row: Generated<boolean>;
   reconciled_run: number;
@@ -163,6 +230,14 @@ export interface OpsDeliveryDecision {
   decision_id: Generated<number>;
   delivery_id: number;
   reason: string;
+}
+
+export interface OpsFeedLinkShare {
+  business_date: string;
+  feed: string;
+  linked: number;
+  mentions: number;
+  run_id: number;
 }
 
 export interface OpsFeedState {
@@ -622,6 +697,19 @@ export interface ReportingRejectedRow {
   message: string | null;
 }
 
+export interface ReportingReview {
+  kind: string | null;
+  left_feed: string | null;
+  left_role: string | null;
+  left_source_key: string | null;
+  review_id: number | null;
+  right_feed: string | null;
+  right_role: string | null;
+  right_source_key: string | null;
+  status: string | null;
+  weight: number | null;
+}
+
 export interface ReportingRun {
   business_date: string | null;
   finished_at: Timestamp | null;
@@ -634,14 +722,20 @@ export interface DB {
   "anomalies.anomaly": AnomaliesAnomaly;
   "anomalies.anomaly_event": AnomaliesAnomalyEvent;
   "anomalies.rule_state": AnomaliesRuleState;
+  "identity.block_key": IdentityBlockKey;
+  "identity.decision": IdentityDecision;
+  "identity.feature": IdentityFeature;
+  "identity.former_link": IdentityFormerLink;
   "identity.link": IdentityLink;
   "identity.mention": IdentityMention;
   "identity.name_form": IdentityNameForm;
   "identity.person": IdentityPerson;
   "identity.person_event": IdentityPersonEvent;
+  "identity.review": IdentityReview;
   "identity.state": IdentityState;
   "ops.delivery": OpsDelivery;
   "ops.delivery_decision": OpsDeliveryDecision;
+  "ops.feed_link_share": OpsFeedLinkShare;
   "ops.feed_state": OpsFeedState;
   "ops.fence": OpsFence;
   "ops.gate_finding": OpsGateFinding;
@@ -673,5 +767,6 @@ export interface DB {
   "reporting.link": ReportingLink;
   "reporting.person_event": ReportingPersonEvent;
   "reporting.rejected_row": ReportingRejectedRow;
+  "reporting.review": ReportingReview;
   "reporting.run": ReportingRun;
 }

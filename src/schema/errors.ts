@@ -67,6 +67,11 @@ export const ERROR_REGISTRY = {
     todo: 'Give the model a blocking rule that does not read what this comparison reads.',
   },
   MODEL_UNTRAINED: { exit: 2, todo: 'Train it first: `npx popshare model train --write`.' },
+  MENTION_UNKNOWN: { exit: 2, todo: 'Name a record by feed, key and role as `reporting.link` has them.' },
+  REVIEW_UNKNOWN: { exit: 2, todo: 'List reviews with `npx popshare reviews list`.' },
+  REVIEW_STATE: { exit: 1, todo: 'The review is not open any more; `reviews show ID` tells.' },
+  DECISION_UNKNOWN: { exit: 2, todo: '`npx popshare reviews show ID` lists the decisions in force.' },
+  DECISION_CONFLICT: { exit: 1, todo: 'Lift the decision that is named first: `reviews lift DECISION`.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
 } as const satisfies Record<string, { exit: 1 | 2; todo: string }>;
 

@@ -53,7 +53,7 @@ async function nightWithFailures(): Promise<{ code: number | null; stdout: strin
   await county.deliver('housing_ownership', DATE, [
     title('T1', PERSONAL.name, { owner_id_number: PERSONAL.idNumber, dwelling_address: PERSONAL.address }),
     title('T2', PERSONAL.refused, { registered_on: PERSONAL.phone }),
-    ...Array.from({ length: 9 }, (_, n) => title(`T${n + 3}`, PERSONAL.other)),
+    ...Array.from({ length: 48 }, (_, n) => title(`T${n + 3}`, PERSONAL.other)),
   ]);
   await county.deliver('death_registration', DATE, [death('D1', PERSONAL.deceased, '02 08:00:00')]);
   const { code, stdout, stderr } = await popshare(['nightly', '--date', DATE, '--json'], {
@@ -83,7 +83,7 @@ describe('the log of a night', () => {
       expect.objectContaining({
         msg: 'delivery processed',
         feed: 'housing_ownership',
-        received: 11,
+        received: 50,
         rejected: 1,
       }),
     );

@@ -22,10 +22,11 @@ export async function buildPairs(
   notice: (message: string) => void,
 ): Promise<void> {
   await client.query(
-    'CREATE UNLOGGED TABLE block_key (rule integer, key bigint, record integer, input integer, position integer)',
+    'CREATE UNLOGGED TABLE block_key (rule integer, key bigint, record integer, input integer)',
   );
   for (const [at, rule] of model.blocking.entries()) {
-    await modelStatement(client, `blocking rule ${rule.name}`, `INSERT INTO block_key ${keysSql(rule, at)}`);
+    const keys = `INSERT INTO block_key SELECT ${at}, key, record, input FROM (${keysSql(rule)}) keyed`;
+    await modelStatement(client, `blocking rule ${rule.name}`, keys);
   }
   await client.query('ANALYZE block_key');
   await client.query(`
@@ -33,7 +34,7 @@ export async function buildPairs(
     SELECT rule, key, count(*) AS records, count(*) > ${model.block_limit} AS capped
     FROM block_key GROUP BY rule, key HAVING count(*) > 1`);
   await client.query('ANALYZE block_size');
-  await reportCapped(client, model, notice);
+  await orderCapped(client, model, notice);
   const allowed = mode === 'link' ? 'l.input <> r.input' : 'true';
   await client.query(`
     CREATE UNLOGGED TABLE pair AS
@@ -44,42 +45,51 @@ export async function buildPairs(
       WHERE NOT s.capped AND l.record < r.record AND ${allowed}
       UNION ALL
       SELECT least(l.record, r.record), greatest(l.record, r.record), l.rule
-      FROM block_size s JOIN block_key l USING (rule, key)
-      CROSS JOIN generate_series(1, ${model.block_limit}) AS distance
-      JOIN block_key r ON r.rule = l.rule AND r.key = l.key AND r.position = l.position + distance
-      WHERE s.capped AND ${allowed}) candidate
+      FROM capped_key l CROSS JOIN generate_series(1, ${model.block_limit}) AS distance
+      JOIN capped_key r ON r.rule = l.rule AND r.key = l.key AND r.position = l.position + distance
+      WHERE l.record <> r.record AND ${allowed}) candidate
     GROUP BY left_record, right_record`);
-  await client.query('DROP TABLE block_key, block_size');
+  await client.query('DROP TABLE block_key, block_size, capped_key');
   await client.query('ANALYZE pair');
 }
 
-/** The keys of one rule, hashed: a collision costs a comparison and nothing else. */
-function keysSql(rule: BlockingRule, at: number): string {
+/** Each record with each of its keys by one rule, hashed: a collision costs a comparison and nothing else. */
+function keysSql(rule: BlockingRule): string {
   const keys = rule.keys.map((key) => `(${key})::text`);
   const elements = rule.each === undefined ? '' : `CROSS JOIN LATERAL unnest(${rule.each}) AS element`;
   const parts = rule.each === undefined ? keys : [...keys, 'element::text'];
-  const present = parts.map((part) => `${part} IS NOT NULL`).join(' AND ');
-  const sort = rule.sort === undefined ? '' : `(${rule.sort}), `;
   return `
-    SELECT ${at}, key, record, input, row_number() OVER (PARTITION BY key ORDER BY sorted, record)
-    FROM (SELECT DISTINCT ON (key, record) key, record, input, sorted
-          FROM (SELECT hashtextextended(concat_ws(E'\\x1f', ${parts.join(', ')}), 0) AS key, r.record, r.input,
-                       row(${sort}0) AS sorted
-                FROM feature r ${elements} WHERE ${present}) keyed) distinct_keys`;
+    SELECT hashtextextended(concat_ws(E'\\x1f', ${parts.join(', ')}), 0) AS key, r.record, r.input,
+           ${rule.sort ?? 'r.record'} AS sorted
+    FROM feature r ${elements} WHERE ${parts.map((part) => `${part} IS NOT NULL`).join(' AND ')}`;
 }
 
-async function reportCapped(
+/** After: `capped_key`, the records of each oversized key by their place in its order. */
+async function orderCapped(
   client: PoolClient,
   model: Model,
   notice: (message: string) => void,
 ): Promise<void> {
-  const { rows } = await client.query<{ rule: number; keys: number; largest: number }>(
-    `SELECT rule, count(*) AS keys, max(records) AS largest FROM block_size WHERE capped GROUP BY rule ORDER BY rule`,
+  await client.query(
+    'CREATE UNLOGGED TABLE capped_key (rule integer, key bigint, record integer, input integer, position bigint)',
   );
-  for (const { rule, keys, largest } of rows) {
+  const { rows } = await client.query<{ rule: number; keys: number; largest: number }>(
+    'SELECT rule, count(*) AS keys, max(records) AS largest FROM block_size WHERE capped GROUP BY rule ORDER BY rule',
+  );
+  for (const { rule: at, keys, largest } of rows) {
+    const rule = model.blocking[at];
+    if (rule === undefined) continue;
     notice(
-      `blocking rule "${model.blocking[rule]?.name}": ${keys} keys have more than ${model.block_limit} records ` +
+      `blocking rule "${rule.name}": ${keys} keys have more than ${model.block_limit} records ` +
         `(the largest ${largest}); each of their records is compared with the next ${model.block_limit} only`,
     );
+    await modelStatement(
+      client,
+      `blocking rule ${rule.name}`,
+      `INSERT INTO capped_key
+       SELECT ${at}, key, record, input, row_number() OVER (PARTITION BY key ORDER BY sorted, record)
+       FROM (${keysSql(rule)}) keyed JOIN block_size s USING (key) WHERE s.rule = ${at} AND s.capped`,
+    );
   }
+  await client.query('ANALYZE capped_key');
 }

@@ -34,7 +34,7 @@ export interface LinkResult {
  * Links the records of CSV files by a model: which of them speak of the same subject. Nothing of the warehouse is read
  * or written; all work is done in a schema of its own that goes at the end.
  *
- * @throws LINK_INPUT, MODEL_EXPRESSION, MODEL_UNTRAINABLE, SOURCE_ codes
+ * @throws LINK_INPUT, MODEL_EXPRESSION, MODEL_UNTRAINABLE, SOURCE_ codes (with the file named)
  */
 export async function linkFiles({ warehouse, model, files, notice }: LinkOptions): Promise<LinkResult> {
   return withWorkspace(warehouse, async (client) => {

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { PoolClient } from 'pg';
-import { decodeRows } from '../../ingest/decode/decode.ts';
+import { type DecodedSource, decodeRows } from '../../ingest/decode/decode.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { copyRows, openCopy } from '../../schema/warehouse/copy.ts';
 import type { Model } from '../model/model-file.ts';
+import { COLUMN_TYPES, NORMALISERS } from './normalise.ts';
 
 /** A file that is linked. Its records are numbered on from those of the files before it: record = before + row. */
 export interface Input {
@@ -18,20 +18,18 @@ const DELIMITERS = [',', '\t', ';', '|'];
 
 /**
  * Reads CSV files (also .gz; UTF-8 or GB 18030; comma, tab, semicolon or bar, whichever the header is written with)
- * into the table `given` (record, input, and a text column for each column of the model).
+ * into the table `given`: record, input, and the columns of the model, normalised.
  *
- * @throws LINK_INPUT for a file that cannot be read, is empty, lacks columns, has another header than the first, or
- * has a row that is no record; SOURCE_ codes for what is wrong with its bytes
+ * @throws LINK_INPUT for a file that is empty, lacks columns, has another header than the first, or has a row that is
+ * no record; SOURCE_ codes for what is wrong with its bytes, or when it cannot be read
  */
 export async function readInputs(
   client: PoolClient,
   model: Model,
   files: readonly string[],
 ): Promise<Input[]> {
-  const columns = Object.keys(model.columns);
-  await client.query(
-    `CREATE UNLOGGED TABLE given (record integer, input integer, ${columns.map((name) => `${name} text`).join(', ')})`,
-  );
+  const columns = Object.entries(model.columns).map(([name, { kind }]) => `, ${name} ${COLUMN_TYPES[kind]}`);
+  await client.query(`CREATE UNLOGGED TABLE given (record integer, input integer ${columns.join('')})`);
   const inputs: Input[] = [];
   let firstHeader: readonly string[] | undefined;
   let before = 0;
@@ -52,13 +50,9 @@ async function readInput(
 ): Promise<{ header: readonly string[]; rows: number }> {
   const { file } = place;
   const headers = Object.entries(model.columns).map(([name, { header }]) => header ?? name);
-  const gzip = file.endsWith('.gz');
-  const source = createReadStream(file);
-  const delimiter = gzip ? ',' : await likelyDelimiter(file);
-  const decoded = await decodeRows(source, { format: 'csv', gzip, delimiter });
+  const decoded = await openInput(file, headers);
   await using _closing = decoded;
-  const positions = headers.map((name) => decoded.header.indexOf(name));
-  const missing = headers.filter((_, at) => positions[at] === -1);
+  const missing = headers.filter((name) => !decoded.header.includes(name));
   if (missing.length > 0) {
     const had = decoded.header.join(', ');
     throw new PopshareError(
@@ -66,6 +60,10 @@ async function readInput(
       `${file} has no column ${missing.join(', ')}, which model ${model.model} reads; its header is: ${had}`,
     );
   }
+  const columns = Object.values(model.columns).map(({ kind }, at) => ({
+    position: decoded.header.indexOf(headers[at] ?? ''),
+    normalise: NORMALISERS[kind],
+  }));
   const copy = openCopy(client, 'COPY given FROM STDIN');
   let rows = 0;
   try {
@@ -77,14 +75,14 @@ async function readInput(
         return [
           String(place.before + rows),
           String(place.input),
-          ...positions.map((position) => fields[position] ?? null),
+          ...columns.map(({ position, normalise }) => normalise(fields[position] ?? '')),
         ];
       });
       await copy.write(copyRows(values));
     }
   } catch (error) {
     await copy.abort();
-    throw error;
+    throw ofFile(file, error);
   }
   await copy.finish();
   if (rows === 0) throw new PopshareError('LINK_INPUT', `${file} has a header and no rows`);
@@ -110,19 +108,28 @@ function refuseOtherHeader(
   );
 }
 
-/** The delimiter that the first line has most of; a comma when it has none. */
-async function likelyDelimiter(file: string): Promise<string> {
-  const handle = await open(file).catch((cause: unknown) => {
-    throw new PopshareError('LINK_INPUT', `${file} cannot be read`, { cause });
-  });
-  try {
-    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(64 * 1024), position: 0 });
-    if (bytesRead === 0) throw new PopshareError('LINK_INPUT', `${file} is empty`);
-    // Delimiters are ASCII: as latin1 they are found without knowing the encoding.
-    const line = buffer.toString('latin1', 0, bytesRead).split('\n', 1)[0] ?? '';
-    const counts = DELIMITERS.map((delimiter) => line.split(delimiter).length);
-    return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ',';
-  } finally {
-    await handle.close();
+/** Opens a file with the first delimiter that finds every column, or else the one that finds most. */
+async function openInput(file: string, wanted: readonly string[]): Promise<DecodedSource> {
+  const open = (delimiter: string): Promise<DecodedSource> =>
+    decodeRows(createReadStream(file), { format: 'csv', gzip: file.endsWith('.gz'), delimiter }).catch(
+      (cause: unknown) => {
+        throw ofFile(file, cause);
+      },
+    );
+  let best = { delimiter: ',', found: -1 };
+  for (const delimiter of DELIMITERS) {
+    const source = await open(delimiter);
+    const found = wanted.filter((name) => source.header.includes(name)).length;
+    if (found === wanted.length) return source;
+    await source[Symbol.asyncDispose]();
+    if (found > best.found) best = { delimiter, found };
   }
+  return open(best.delimiter);
+}
+
+/** What is wrong with a source, with the file's name before it. */
+function ofFile(file: string, cause: unknown): unknown {
+  if (!(cause instanceof PopshareError) || cause.code === 'LINK_INPUT') return cause;
+  if (cause.code === 'SOURCE_EMPTY') return new PopshareError('LINK_INPUT', `${file} is empty`, { cause });
+  return new PopshareError(cause.code, `${file}: ${cause.message}`, { cause });
 }

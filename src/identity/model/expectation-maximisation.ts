@@ -101,7 +101,8 @@ function shares(counts: readonly number[], otherwise: readonly number[]): readon
   return sum > 0 ? counts.map((count) => count / sum) : otherwise;
 }
 
-function largestChange(before: LevelProbabilities, after: LevelProbabilities): number {
+/** The largest difference between two probabilities of the same level. */
+export function largestChange(before: LevelProbabilities, after: LevelProbabilities): number {
   let largest = 0;
   before.forEach((levels, at) => {
     levels.forEach((value, level) => {

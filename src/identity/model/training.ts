@@ -1,6 +1,7 @@
 import { PopshareError } from '../../schema/errors.ts';
 import {
   type LevelProbabilities,
+  largestChange,
   likelihood,
   maximiseExpectation,
   startingPoint,
@@ -21,35 +22,42 @@ export interface TrainingPatterns {
   readonly allPairs: number;
 }
 
-/**
- * How often m, the prior and u are estimated in turn. The first u holds the few matches among the random pairs; from
- * the second round on they are taken out.
- */
-const ROUNDS = 4;
+/** Rounds of refinement at most, and the largest change of a probability that ends them. */
+const MOST_ROUNDS = 50;
+const SETTLED = 1e-4;
 
 /** Counts added to every level, so that one that was never seen is unlikely and not impossible. */
 const UNSEEN = 0.5;
 
 /**
- * Estimates the weights of a model without labelled pairs, by the procedure of Splink (its documentation,
- * "Estimating model parameters"): u from random pairs; m by expectation-maximisation within the pairs of each blocking
- * rule, with the comparisons held out that read what the rule reads. Expected counts are added over the rules. Going
- * beyond it, the random pairs that look like matches are weighed out of u, which matters in small files with many
- * duplicates. The prior is the share of all pairs that the compared ones among them are expected to match.
+ * Estimates the weights of a model without labelled pairs.
+ *
+ * First by the procedure of Splink (its documentation, "Estimating model parameters"): u from random pairs; m by
+ * expectation-maximisation within the pairs of each blocking rule, with the comparisons held out that read what the
+ * rule reads; expected counts are added over the rules. Each rule there judges its pairs without the evidence that it
+ * selects by, so that pairs which agree for another reason (a family at one address) can pass for matches.
+ *
+ * Therefore it is refined until it settles: every pair is judged by all its evidence and the prior; m is counted anew,
+ * of each comparison over the rules that do not select by it; the random pairs that look like matches are weighed out
+ * of u; and the prior is the share of all pairs that the compared ones among them are expected to match.
  *
  * @throws MODEL_UNTRAINABLE when a comparison is held out of every rule, or no pair shows evidence for it
  */
 export function trainModel(model: Model, patterns: TrainingPatterns): TrainedModel {
   const sizes = model.comparisons.map(({ levels }) => levels.length);
-  let u = levelShares(patterns.random, sizes, () => 1);
-  let trained = weigh(model, u, u, 0.5);
-  for (let round = 0; round < ROUNDS; round++) {
-    const m = estimateM(model, patterns, u);
-    const prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
-    trained = weigh(model, m, u, prior);
-    u = levelShares(patterns.random, sizes, (vector) => 1 - posterior(vector, m, u, prior));
+  let u = shares(countLevels(patterns.random, sizes, new Set(), () => 1));
+  let m = shares(trainable(model, countWithinBlocks(patterns, u)));
+  let prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const before = { m, u, prior };
+    const match = (vector: Uint8Array): number => posterior(vector, before.m, before.u, before.prior);
+    u = shares(countLevels(patterns.random, sizes, new Set(), (vector) => 1 - match(vector)));
+    const counts = patterns.blocks.map((block) => countLevels(block.counts, sizes, block.heldOut, match));
+    m = shares(trainable(model, counts));
+    prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
+    if (largestChange(before.m, m) < SETTLED) break;
   }
-  return trained;
+  return weigh(model, m, u, prior);
 }
 
 /**
@@ -81,46 +89,51 @@ export function estimatePrior(
   return prior;
 }
 
-function estimateM(model: Model, patterns: TrainingPatterns, u: LevelProbabilities): LevelProbabilities {
-  const expected = u.map((levels) => levels.map(() => 0));
-  for (const { counts, heldOut } of patterns.blocks) {
-    const result = maximiseExpectation({ counts, heldOut, u, start: startingPoint(u) });
-    expected.forEach((row, at) => {
-      row.forEach((count, level) => {
-        row[level] = count + (result.expected[at]?.[level] ?? 0);
-      });
+/** Counts of levels, one row for each comparison. */
+type LevelCounts = readonly (readonly number[])[];
+
+function countWithinBlocks(patterns: TrainingPatterns, u: LevelProbabilities): LevelCounts[] {
+  return patterns.blocks.map(({ counts, heldOut }) => {
+    return maximiseExpectation({ counts, heldOut, u, start: startingPoint(u) }).expected;
+  });
+}
+
+function countLevels(
+  counts: PatternCounts,
+  sizes: readonly number[],
+  heldOut: ReadonlySet<number>,
+  weightOf: (vector: Uint8Array) => number,
+): LevelCounts {
+  const seen = sizes.map((levels) => new Array<number>(levels).fill(0));
+  for (const [pattern, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const vector = unpackPattern(pattern, sizes.length);
+    const weight = count * weightOf(vector);
+    seen.forEach((row, at) => {
+      const level = heldOut.has(at) ? 0 : (vector[at] ?? 0);
+      if (level > 0) row[level - 1] = (row[level - 1] ?? 0) + weight;
     });
   }
-  return expected.map((row, at) => {
-    const sum = row.reduce((all, count) => all + count, 0);
-    if (sum < 1) {
-      const name = model.comparisons[at]?.name;
+  return seen;
+}
+
+/** The sum over the rules. @throws MODEL_UNTRAINABLE when a comparison has less than one expected match */
+function trainable(model: Model, counts: readonly LevelCounts[]): LevelCounts {
+  return model.comparisons.map(({ name, levels }, at) => {
+    const sums = levels.map((_, level) => counts.reduce((sum, rows) => sum + (rows[at]?.[level] ?? 0), 0));
+    if (sums.reduce((sum, count) => sum + count, 0) < 1) {
       throw new PopshareError(
         'MODEL_UNTRAINABLE',
         `model ${model.model}: no blocking rule brings evidence for the comparison "${name}"`,
       );
     }
-    return row.map((count) => (count + UNSEEN) / (sum + UNSEEN * row.length));
+    return sums;
   });
 }
 
-function levelShares(
-  counts: PatternCounts,
-  sizes: readonly number[],
-  weightOf: (vector: Uint8Array) => number,
-): LevelProbabilities {
-  const seen = sizes.map((levels) => new Array<number>(levels).fill(UNSEEN));
-  for (const [pattern, count] of counts) {
-    const vector = unpackPattern(pattern, sizes.length);
-    const weight = count * weightOf(vector);
-    seen.forEach((row, at) => {
-      const level = vector[at] ?? 0;
-      if (level > 0) row[level - 1] = (row[level - 1] ?? 0) + weight;
-    });
-  }
-  return seen.map((row) => {
-    const sum = row.reduce((all, count) => all + count, 0);
-    return row.map((count) => count / sum);
+function shares(counts: LevelCounts): LevelProbabilities {
+  return counts.map((row) => {
+    const sum = row.reduce((all, count) => all + count + UNSEEN, 0);
+    return row.map((count) => (count + UNSEEN) / sum);
   });
 }
 

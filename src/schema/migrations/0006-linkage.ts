@@ -69,7 +69,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
       lifted_at     timestamptz
     )`.execute(db);
   await sql`
-    CREATE UNIQUE INDEX decision_in_force ON identity.decision (left_mention, right_mention) WHERE lifted_at IS NULL`.execute(db);
+    CREATE UNIQUE INDEX decision_in_force ON identity.decision (left_mention, right_mention) WHERE lifted_at IS NULL`.execute(
+    db,
+  );
 
   await sql`
     CREATE VIEW reporting.review AS

@@ -6,6 +6,7 @@ import { anomalies } from './0004-anomalies.ts';
 import { reporting } from './0005-reporting.ts';
 import { linkage } from './0006-linkage.ts';
 import { linkShare } from './0007-link-share.ts';
+import { decisions } from './0008-decisions.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-reporting': reporting,
   '0006-linkage': linkage,
   '0007-link-share': linkShare,
+  '0008-decisions': decisions,
 };

@@ -47,7 +47,11 @@ export async function openWarehouse(
   // A pooled connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
   const backends = new Set<number>();
-  pool.on('connect', (client) => backends.add(processIdOf(client)));
+  pool.on('connect', (client) => {
+    backends.add(processIdOf(client));
+    // A connection in use that breaks fails its statement; the event says nothing more.
+    client.on('error', () => {});
+  });
   try {
     const { rows } = await pool.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int AS version",

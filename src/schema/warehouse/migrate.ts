@@ -1,4 +1,5 @@
-import { type Kysely, sql } from 'kysely';
+import { createHash } from 'node:crypto';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { type MigrationResult, Migrator } from 'kysely/migration';
 import type { Contract } from '../contracts/contract.ts';
 import type { DB } from '../database.ts';
@@ -28,10 +29,32 @@ export async function migrate(warehouse: Warehouse, contracts: readonly Contract
   const applied = report(await migratorOf(warehouse.db).migrateToLatest());
   await warehouse.db.transaction().execute(async (tx) => {
     await sql`SELECT pg_advisory_xact_lock(hashtext('popshare.migrate'))`.execute(tx);
-    await migrateRegistry(tx, contracts);
+    await bringRegistry(tx, contracts);
   });
   await loadReferenceData(warehouse);
   return applied;
+}
+
+/** Registry tables are touched only when a contract changed: a quiet night takes no lock on them. */
+async function bringRegistry(tx: Transaction<DB>, contracts: readonly Contract[]): Promise<void> {
+  const shape = contracts.map(({ feed, fields, lookups }) => ({
+    feed,
+    lookups,
+    columns: Object.entries(fields).map(([name, { column }]) => [name, column]),
+  }));
+  const version = createHash('sha256').update(JSON.stringify(shape)).digest('hex');
+  const loaded = await tx
+    .selectFrom('reference.loaded')
+    .select('version')
+    .where('name', '=', 'registry')
+    .executeTakeFirst();
+  if (loaded?.version === version) return;
+  await migrateRegistry(tx, contracts);
+  await tx
+    .insertInto('reference.loaded')
+    .values({ name: 'registry', version })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ version }))
+    .execute();
 }
 
 /** Takes every migration back: the warehouse is empty again. For tests of the migrations themselves. */

@@ -72,6 +72,7 @@ test('texts one edit apart share a deletion', async () => {
   expect(await evaluate('deletions($1::text) && deletions($2::text)', '1804974', '1804914')).toBe(true);
   expect(await evaluate('deletions($1::text) && deletions($2::text)', '1804974', '180974')).toBe(true);
   expect(await evaluate('deletions($1::text) && deletions($2::text)', '1804974', '1800014')).toBe(false);
+  expect(await evaluate('deletions($1::text)', 'aab')).toEqual(['aab', 'ab', 'aa']);
 });
 
 test('words, long texts and what is missing', async () => {

@@ -1,0 +1,45 @@
+import { sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+
+/**
+ * Finds with whom a group of unresolved mentions may not share a person: other people of the same records, and
+ * those that a human set apart.
+ *
+ * Before: `mate`, `member`, `apart`, `cluster` and `unresolved` stand. After: temporary table `rival` has each group
+ * with such mentions, `barred` each group with the nodes that hold one of them.
+ */
+export async function findRivals(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE rival ON COMMIT DROP AS
+    SELECT g.group_id, o.mention_id
+    FROM mate g JOIN identity.mention o ON o.source_key = g.source_key AND o.feed = g.feed AND o.mention_id <> g.mention_id
+    WHERE o.active AND NOT EXISTS (SELECT FROM mate k WHERE k.mention_id = o.mention_id AND k.unit = g.unit)
+    UNION
+    SELECT g.group_id, a.other_id FROM apart a JOIN mate g USING (mention_id)`.execute(tx);
+  await sql`ANALYZE rival`.execute(tx);
+  // A mention without a number that is not asked again stays with its person: it bars it.
+  await sql`
+    CREATE TEMPORARY TABLE barred ON COMMIT DROP AS
+    SELECT r.group_id, m.node FROM rival r JOIN member m USING (mention_id)
+    UNION
+    SELECT r.group_id, m.node
+    FROM rival r JOIN identity.link l USING (mention_id) JOIN member m ON m.person_id = l.person_id
+    WHERE NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = r.mention_id)
+      AND NOT EXISTS (SELECT FROM cluster c WHERE c.mention_id = r.mention_id)`.execute(tx);
+  await sql`ANALYZE barred`.execute(tx);
+}
+
+/**
+ * Of rivals that would take the same node, the one with the greater weight takes it, or a human's choice; when they
+ * weigh the same, neither does.
+ *
+ * Before: `leader` says with `taken` which groups would take their best node. After: no two rivals do.
+ */
+export async function settleRivals(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    UPDATE leader l SET taken = false
+    WHERE l.taken AND NOT l.decided AND EXISTS (
+      SELECT FROM rival r JOIN mate g USING (mention_id) JOIN leader o ON o.group_id = g.group_id
+      WHERE r.group_id = l.group_id AND o.taken AND o.node = l.node
+        AND (o.decided OR o.weight >= l.weight))`.execute(tx);
+}
