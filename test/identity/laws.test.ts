@@ -86,7 +86,9 @@ test('decisions hold through the nights that follow, and under a model with othe
         for (const weights of [bold, shy, model]) {
           await touchEverySecond();
           const run = await openRun(county.warehouse, TONIGHT, 'nightly');
-          await county.query('UPDATE identity.mention SET changed_run = $1 WHERE changed_run = 0', [run.runId]);
+          await county.query('UPDATE identity.mention SET changed_run = $1 WHERE changed_run = 0', [
+            run.runId,
+          ]);
           await reconcile(county.warehouse, run.runId, weights);
           await run.close('done', null);
           expect(await disobeyed()).toEqual([]);

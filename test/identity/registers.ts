@@ -22,14 +22,16 @@ const PEOPLE: readonly Somebody[] = [
   ['李娜', '李那', '李□', '2', '19800101', '002', '13912904671', '001'],
   ['李那', '李娜', '丽娜', '2', '19810203', '004', '13912904673', '002'],
   ['赵敏', '赵民', '赵□', '2', '19810302', '006', '13912904672', '002'],
-].map(([name = '', second = '', third = '', sex = '', birth = '', sequence = '', phone = '', village = '']) => ({
-  names: [name, second, third],
-  sex,
-  birth_date: birth,
-  id_number: residentNumber(birth, sequence),
-  phone,
-  village: `620802001${village}`,
-}));
+].map(
+  ([name = '', second = '', third = '', sex = '', birth = '', sequence = '', phone = '', village = '']) => ({
+    names: [name, second, third],
+    sex,
+    birth_date: birth,
+    id_number: residentNumber(birth, sequence),
+    phone,
+    village: `620802001${village}`,
+  }),
+);
 
 /** How one record names somebody. */
 const mention = fc.record({
@@ -41,7 +43,9 @@ const mention = fc.record({
 });
 type Named = typeof mention extends fc.Arbitrary<infer Value> ? Value : never;
 
-function fieldsOf(given: Named): Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village', string> {
+function fieldsOf(
+  given: Named,
+): Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village', string> {
   const person = PEOPLE[given.person] ?? PEOPLE[0];
   if (person === undefined) throw new Error('there are no people');
   const { id_number, birth_date } = person;
@@ -70,7 +74,11 @@ const DAYLIGHT = '20000101';
 export const registersArbitrary: fc.Arbitrary<Registers> = fc.record({
   household_register: rowsOf(8, (key, given) => {
     const { village, ...fields } = fieldsOf(given);
-    return register(`H${key}`, { ...fields, birth_date: fields.birth_date || DAYLIGHT, registered_division: village });
+    return register(`H${key}`, {
+      ...fields,
+      birth_date: fields.birth_date || DAYLIGHT,
+      registered_division: village,
+    });
   }),
   residence_registration: rowsOf(8, (key, given) => {
     const { village, ...fields } = fieldsOf(given);
@@ -80,21 +88,19 @@ export const registersArbitrary: fc.Arbitrary<Registers> = fc.record({
     const { village: _village, ...fields } = fieldsOf(given);
     return insurance(`S${key}`, fields);
   }),
-  housing_lease: fc
-    .array(fc.tuple(mention, mention), { minLength: 1, maxLength: 5 })
-    .map((leases) =>
-      leases.map(([landlord, tenant], at) => {
-        const [owner, user] = [fieldsOf(landlord), fieldsOf(tenant)];
-        // One number for both would be one person, whatever the roles.
-        const number = owner.id_number === user.id_number ? '' : owner.id_number;
-        return lease(`L${at}`, {
-          landlord_id_number: number,
-          landlord_name: owner.name,
-          tenant_id_number: user.id_number,
-          tenant_name: user.name,
-          tenant_phone: user.phone,
-          division: user.village,
-        });
-      }),
-    ),
+  housing_lease: fc.array(fc.tuple(mention, mention), { minLength: 1, maxLength: 5 }).map((leases) =>
+    leases.map(([landlord, tenant], at) => {
+      const [owner, user] = [fieldsOf(landlord), fieldsOf(tenant)];
+      // One number for both would be one person, whatever the roles.
+      const number = owner.id_number === user.id_number ? '' : owner.id_number;
+      return lease(`L${at}`, {
+        landlord_id_number: number,
+        landlord_name: owner.name,
+        tenant_id_number: user.id_number,
+        tenant_name: user.name,
+        tenant_phone: user.phone,
+        division: user.village,
+      });
+    }),
+  ),
 });
