@@ -16,17 +16,6 @@ WITH placeholder_text(text) AS (
          ('未知'), ('未办'), ('未办理'), ('未办证'), ('未登记'), ('未提供'), ('未录入'), ('未填'), ('未填写'), ('待补'),
          ('待补充'), ('待补录'), ('待定'), ('待查'), ('待核实'), ('保密'), ('同上'), ('略'), ('NULL'), ('NONE'), ('NIL'),
          ('NA'), ('N/A'), ('UNKNOWN'), ('TEST'), ('/'), ('//'), ('\'), ('.'), ('*')),
-placeholder_name(name) AS (
-  SELECT text FROM placeholder_text
-  UNION ALL
-  VALUES ('无名'), ('无名氏'), ('无姓名'), ('无名男'), ('无名女'), ('无名男婴'), ('无名女婴'), ('佚名'), ('姓名'), ('名字'),
-         ('未取名'), ('未命名'), ('未起名'), ('暂未取名'), ('新生儿'), ('匿名')
-  UNION ALL
-  SELECT f.name FROM identity.name_form f
-  WHERE f.name LIKE '%测试%' OR f.name LIKE '%某%'
-     OR f.name ~ '^[\u0001-\u0040\u005B-\u0060\u007B-\u007F—…。、·]+$' -- digits and marks alone
-     OR f.name ~ '^(.)\1{3,}$' -- three times the same may be a name: 林林林
-     OR f.name ~ '^([A-Z])\1+$' OR f.name ~ '^XX|XX$'),
 recorded_phone AS (
   SELECT 'household_register' AS feed, source_key, 'subject' AS role, phone FROM registry.household_register
   UNION ALL SELECT 'residence_registration', source_key, 'subject', phone FROM registry.residence_registration
@@ -52,8 +41,9 @@ placeholder AS (
   SELECT mention_id, 'id_number' AS field, masking.id_number(id_given) AS value
   FROM identity.mention WHERE active AND id_kind = 'placeholder'
   UNION ALL
-  SELECT mention_id, 'name', masking.name(name)
-  FROM identity.mention WHERE active AND name IN (SELECT name FROM placeholder_name)
+  -- A name that names nobody leaves the mention without one.
+  SELECT mention_id, 'name', masking.name(name_given)
+  FROM identity.mention WHERE active AND name IS NULL AND name_given IS NOT NULL
   UNION ALL
   SELECT mention_id, 'phone', masking.phone(phone)
   FROM local_phone

@@ -27,11 +27,13 @@ export async function withSession<Result>(
   const configuration = await loadConfiguration(environment.configFolder);
   const rules = await loadRules(path.join(environment.configFolder, 'rules'));
   const warehouse = await openConfiguredWarehouse(environment);
+  let stopping = false;
   const stop = (): void => {
-    // The run is left as it is: whatever was not committed is done by the next one.
+    // Under npx a Ctrl-C comes twice, from the terminal and from npm. What was not committed is done by the next run.
+    if (stopping) return;
+    stopping = true;
     warehouse.abort().finally(() => process.exit(130));
   };
-  // Not `once`: under npx a Ctrl-C comes twice, from the terminal and from npm, and the second would kill.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {

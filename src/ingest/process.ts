@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
 import type { DB } from '../schema/database.ts';
 import { type ErrorCode, PopshareError } from '../schema/errors.ts';
-import { messageWithoutValues } from '../schema/failure.ts';
+import { isConnectionLost, messageWithoutValues } from '../schema/failure.ts';
 import type { DeliveryId } from '../schema/ids.ts';
 import { applyDelivery } from './apply.ts';
 import { asCurrentRun } from './current-run.ts';
@@ -32,7 +32,7 @@ const UNREADABLE: Partial<Record<ErrorCode, GateFinding['rule']>> = {
  * Takes one landed delivery to its fate: applied, unchanged, held or failed. Safe to repeat at any point: what
  * was committed is found done, what was not is done anew from the landed bytes.
  *
- * @throws STALE_WORKER; every other failure ends as the delivery's status
+ * @throws STALE_WORKER, and the loss of the connection; every other failure ends as the delivery’s status
  */
 export async function processDelivery(context: RunContext, deliveryId: DeliveryId): Promise<void> {
   const started = performance.now();
@@ -41,6 +41,8 @@ export async function processDelivery(context: RunContext, deliveryId: DeliveryI
     await decideFate(context, delivery, binding);
   } catch (error) {
     if (error instanceof PopshareError && error.code === 'STALE_WORKER') throw error;
+    // The run has lost its hold on the warehouse too: it ends, and the next one finds the delivery as it was.
+    if (isConnectionLost(error)) throw error;
     await fail(context, delivery, error);
   }
   await asCurrentRun(context, (tx) =>

@@ -31,6 +31,16 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** What node-postgres says, without a code, when the connection under a statement is gone. */
+const CONNECTION_GONE = /connection (terminated|error|ended)|not queryable|ECONNRE|EPIPE/i;
+
+/** Whether it was the connection that failed, not the statement: the server went away, or ended the session. */
+export function isConnectionLost(error: unknown): boolean {
+  const cause = databaseErrorOf(error);
+  if (cause !== undefined) return /^(08|57P)/.test(cause.code ?? '');
+  return error instanceof Error && CONNECTION_GONE.test(error.message);
+}
+
 /** The message of a failure, cut off where it may quote a value of a row. */
 export function messageWithoutValues(error: unknown): string {
   if (!(error instanceof Error)) return 'something that is no Error was thrown';

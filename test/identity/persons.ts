@@ -18,10 +18,14 @@ export async function personsOf(county: County): Promise<Record<string, number>>
 }
 
 /** The records person by person, whatever the ids: the same text for the same partition. */
-export async function partitionOf(county: County): Promise<string> {
+export function partition(
+  persons: Readonly<Record<string, number>>,
+  aside: ReadonlySet<string> = new Set(),
+): string {
   const groups = new Map<number, string[]>();
-  for (const [record, person] of Object.entries(await personsOf(county)))
-    groups.set(person, [...(groups.get(person) ?? []), record]);
+  for (const [record, person] of Object.entries(persons)) {
+    if (!aside.has(record)) groups.set(person, [...(groups.get(person) ?? []), record]);
+  }
   return [...groups.values()]
     .map((records) => records.join(', '))
     .sort()

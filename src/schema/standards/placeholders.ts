@@ -51,5 +51,7 @@ export function isSequential(digits: string, from = 0): boolean {
  */
 export function isPlaceholderName(name: string): boolean {
   if (isPlaceholderText(name) || PLACEHOLDER_NAMES.has(name) || name.includes('某')) return true;
-  return /^[^\p{Letter}□]+$/u.test(name) || /^X{2,}$|\p{Script=Han}X{2,}$/u.test(name);
+  return (
+    /^[^\p{Letter}□]+$/u.test(name) || /^(.)\1{3,}$/u.test(name) || /^X{2,}$|\p{Script=Han}X{2,}$/u.test(name)
+  );
 }

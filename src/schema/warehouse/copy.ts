@@ -38,8 +38,9 @@ export function openCopy(client: PoolClient, statement: string): CopyTarget {
   let failure: unknown;
   const settled = new Promise<void>((resolve) => {
     stream.once('finish', resolve);
-    stream.once('error', (error) => {
-      failure = error;
+    // Not `once`: a connection that is gone can fail the COPY and then the giving up of it.
+    stream.on('error', (error) => {
+      failure ??= error;
       resolve();
     });
     stream.once('close', resolve);
