@@ -10,7 +10,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TextDecoderStream } from 'node:stream/web';
 import { from as copyFrom } from 'pg-copy-streams';
-import { runNight } from '../src/jobs/nightly.ts';
+import { collect, openDeliveries } from '../src/ingest/collect.ts';
+import { processDelivery } from '../src/ingest/process.ts';
+import { deliveriesOf } from '../src/jobs/deliveries.ts';
+import { openRun } from '../src/jobs/run.ts';
 import { type Configuration, loadConfiguration } from '../src/schema/configuration/load.ts';
 import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
@@ -29,14 +32,15 @@ try {
   await migrate(warehouse, CONTRACTS);
   const configuration = await loadConfiguration('config');
   const source = await householdFile(rowsWanted);
-  const bare = await bareCopy(warehouse, source, configuration);
   const drop = path.join(folder, 'drop');
 
   await deliver(drop, '20261118', source.file);
-  const first = await night(warehouse, configuration, drop, '2026-11-18');
+  const first = await ingest(warehouse, configuration, drop, '2026-11-18');
   // One blank line more: other bytes, the same rows, so that nothing is skipped.
   await deliver(drop, '20261119', source.file, '\n');
-  const again = await night(warehouse, configuration, drop, '2026-11-19');
+  const again = await ingest(warehouse, configuration, drop, '2026-11-19');
+  const peak = process.resourceUsage().maxRSS / 1024;
+  const bare = await bareCopy(warehouse, source, configuration);
 
   printTable(
     ['what', 'seconds', 'ratio to bare COPY'],
@@ -50,7 +54,7 @@ try {
       ['the same snapshot again', seconds(again.ms), (again.ms / bare.ms).toFixed(2)],
     ],
   );
-  printTable(['peak memory of Node'], [[`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`]]);
+  printTable(['peak memory of Node'], [[`${Math.round(peak)} MB`]]);
   await warehouse.close();
 } finally {
   await server.stop();
@@ -111,35 +115,30 @@ async function deliver(drop: string, date: string, file: string, more = ''): Pro
   );
 }
 
-async function night(
+/** What the night does with one feed, and nothing else. */
+async function ingest(
   warehouse: Warehouse,
   configuration: Configuration,
   drop: string,
   businessDate: string,
 ): Promise<{ ms: number }> {
-  let began = 0;
-  let ms = 0;
-  const report = await runNight({
+  const binding = configuration.bindings.find(({ feed }) => feed === FEED);
+  if (binding === undefined) throw new Error(`no binding for ${FEED}`);
+  const run = await openRun(warehouse, businessDate, 'nightly');
+  const context = {
     warehouse,
     configuration,
-    rules: [],
     dataFolder: folder,
-    dropFolder: drop,
+    runId: run.runId,
     businessDate,
-    purpose: 'nightly',
-    feeds: [FEED],
-    progress: {
-      stepBegan: () => {
-        began = performance.now();
-      },
-      stepEnded: (name) => {
-        if (name === 'ingest') ms = performance.now() - began;
-        process.stderr.write(`${businessDate} ${name} ${seconds(performance.now() - began)} s\n`);
-      },
-      rows: () => {},
-    },
-  });
-  const [delivery] = report.deliveries;
+    onRows: () => {},
+  };
+  const started = performance.now();
+  await collect(context, binding, drop);
+  for (const deliveryId of await openDeliveries(context, FEED)) await processDelivery(context, deliveryId);
+  const ms = performance.now() - started;
+  await run.close('done', {});
+  const [delivery] = await deliveriesOf(warehouse, businessDate, [FEED]);
   if (delivery?.status !== 'applied')
     throw new Error(`the delivery is ${delivery?.status}: ${delivery?.reason}`);
   return { ms };

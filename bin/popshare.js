@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-old-space-size=256
+// The heap is kept small on purpose: rows stream through it, and V8 would otherwise let garbage pile up.
 // Runs the command line under the Node that the project pins: the sources are TypeScript, which older Nodes
 // cannot run as they are.
 import { spawn } from 'node:child_process';
@@ -12,7 +13,7 @@ const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.met
 if (major >= 24) {
   await import(cli);
 } else if (existsSync(pinned)) {
-  const child = spawn(pinned, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, ['--max-old-space-size=256', cli, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both of us: passing it on would be a second one, and end the child out of order.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));

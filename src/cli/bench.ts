@@ -14,7 +14,7 @@ export function addBenchCommand(program: Command): void {
     .argument('[arguments...]', 'handed on; docs/benchmarks.md tells them')
     .action(async (name: string, given: string[]) => {
       const file = fileURLToPath(new URL(`../../bench/${name}.ts`, import.meta.url));
-      const child = spawn(process.execPath, [file, ...given], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [...process.execArgv, file, ...given], { stdio: 'inherit' });
       const [code] = await once(child, 'exit');
       process.exitCode = typeof code === 'number' ? code : 1;
     });
