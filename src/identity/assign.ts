@@ -8,8 +8,8 @@ import type { RunId } from '../schema/ids.ts';
  * Before: `cluster` labels every mention looked at; `person <id>` is the label of a person outside the scope.
  * After: `assigned` gives each label one person, and where that is a new one, the person exists. A person whose
  * mentions fell apart stays with the label of its oldest link, or outside the scope when it has mentions there;
- * a label that holds several persons keeps the oldest of them. A label that holds none, but mentions of a person that
- * was merged away, gets that person back.
+ * a label that holds several persons keeps the oldest of them, and another lives on where it has other mentions. A
+ * label that holds none, but mentions of a person that was merged away, gets that person back.
  */
 export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await sql`
@@ -20,6 +20,7 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<
       WHERE l.person_id = c.person_id AND m.active
         AND NOT EXISTS (SELECT FROM cluster i WHERE i.mention_id = l.mention_id))
     ORDER BY c.person_id, c.linked_run, c.mention_id`.execute(tx);
+  await moveOutHeirs(tx);
   await findFormerHomes(tx);
   await sql`
     CREATE TEMPORARY TABLE assigned ON COMMIT DROP AS
@@ -37,6 +38,21 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<
   await sql`
     INSERT INTO identity.person (person_id, created_run) OVERRIDING SYSTEM VALUE
     SELECT person_id, ${runId}::bigint FROM assigned WHERE is_new`.execute(tx);
+}
+
+/** A person that would be merged away, but has mentions under a label that is nobody's, lives on there. */
+async function moveOutHeirs(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    WITH refuge AS (
+      SELECT DISTINCT ON (c.person_id) c.person_id, c.label
+      FROM heir h JOIN cluster c USING (person_id)
+      WHERE c.label <> h.label AND c.label NOT LIKE 'person %'
+        AND (h.label LIKE 'person %' OR EXISTS (SELECT FROM heir o WHERE o.label = h.label AND o.person_id < h.person_id))
+        AND NOT EXISTS (SELECT FROM heir o WHERE o.label = c.label)
+      ORDER BY c.person_id, c.linked_run, c.mention_id)
+    UPDATE heir h SET label = r.label
+    FROM (SELECT label, min(person_id) AS person_id FROM refuge GROUP BY label) r
+    WHERE h.person_id = r.person_id`.execute(tx);
 }
 
 /**

@@ -38,6 +38,7 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
       JOIN paired_feature rf ON rf.mention_id = r.mention_id
       WHERE (l.feed = r.feed AND l.source_key = r.source_key)
          OR lf.sex <> rf.sex
+         OR abs(left(lf.birth, 4)::integer - left(rf.birth, 4)::integer) > 1
          OR NOT (lf.pinyin = rf.pinyin OR lf.shape = rf.shape
                  OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false))
          OR (l.has_number AND r.has_number)

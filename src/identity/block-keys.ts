@@ -7,15 +7,16 @@ import type { TrainedModel } from './model/weights.ts';
  * Brings the block keys of the scope to its mentions as they are now.
  *
  * Before: `cluster` labels the anchored mentions of the scope, `changed` names what changed. After: each key of an
- * anchored cluster stands once in identity.block_key, under the cluster's first mention; each key of every other
- * changed mention once; and temporary table `touched_key` holds every key that one of them has or had, so
- * that whoever shares it is asked again.
+ * anchored cluster stands once in identity.block_key, under the first mention of the cluster's leading name; each
+ * key of every other changed mention once; and temporary table `touched_key` holds every key that one of them has
+ * or had, so that whoever shares it is asked again.
  */
 export async function refreshBlockKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE keyed ON COMMIT DROP AS
     SELECT c.mention_id, l.lead, true AS anchored
-    FROM cluster c JOIN (SELECT label, min(mention_id) AS lead FROM cluster GROUP BY label) l USING (label)
+    FROM cluster c JOIN (SELECT label, coalesce(min(mention_id) FILTER (WHERE leads), min(mention_id)) AS lead
+                         FROM cluster GROUP BY label) l USING (label)
     UNION ALL
     SELECT c.mention_id, c.mention_id, false FROM changed c
     WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
@@ -113,7 +114,7 @@ export async function findUnresolved(tx: Transaction<DB>): Promise<void> {
       UNION
       SELECT mate.mention_id
       FROM touched JOIN identity.link own USING (mention_id) JOIN identity.link mate ON mate.person_id = own.person_id)
-    SELECT m.mention_id, m.feed, m.source_key, l.person_id, l.linked_run
+    SELECT m.mention_id, m.feed, m.source_key, l.person_id, l.linked_run, l.method = 'decision' AS by_decision
     FROM closed JOIN identity.mention m USING (mention_id) LEFT JOIN identity.link l USING (mention_id)
     WHERE m.active AND m.id_number IS NULL`.execute(tx);
   await sql`ALTER TABLE unresolved ADD PRIMARY KEY (mention_id)`.execute(tx);

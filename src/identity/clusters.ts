@@ -52,7 +52,8 @@ async function addBoundNumbers(tx: Transaction<DB>): Promise<void> {
  * A valid document number and a compatible name make the same person; a human's word goes before both.
  *
  * After: temporary table `cluster` gives every mention of the scope a label; mentions with one label are one
- * person. The label depends on the mentions alone, not on the order in which they came.
+ * person. The label depends on the mentions alone, not on the order in which they came; so does `leads`, which
+ * says whose name speaks for the label.
  *
  * Under a number with several names, the name of the household register leads, then the one most records
  * give, then the readable one, then by spelling; every name goes with the first compatible one in that order.
@@ -86,7 +87,7 @@ export async function labelClusters(tx: Transaction<DB>): Promise<void> {
                 WHEN s.id_kind = 'resident_15' THEN 'upgraded_id'
                 WHEN s.id_kind = 'resident' THEN 'valid_id'
                 ELSE 'other_document' END AS method,
-           NULL::float8 AS weight, NULL::bigint AS vector
+           coalesce(s.name = n.lead_name, s.name IS NOT NULL) AS leads, NULL::float8 AS weight, NULL::bigint AS vector
     FROM scope s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
   await joinBound(tx);

@@ -86,7 +86,7 @@ export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Prom
   await sql`
     CREATE TEMPORARY TABLE node_vector ON COMMIT DROP AS
     SELECT n.mention_id, n.node, n.speaker, ${bestLevels(model)} AS vector,
-           bool_or(m.person_id = u.person_id) AS stays
+           bool_or(m.person_id = u.person_id AND NOT u.by_decision) AS stays
     FROM met_node n
     JOIN unresolved u ON u.mention_id = n.mention_id
     JOIN member m ON m.node = n.node
@@ -134,7 +134,12 @@ export function bestLevels(model: TrainedModel): RawBuilder<unknown> {
 }
 
 /** Looks the weight up per pattern, not per pair: there are few patterns, and a new model re-weighs patterns alone. */
-async function weigh(tx: Transaction<DB>, model: TrainedModel, from: string, to: string): Promise<void> {
+export async function weigh(
+  tx: Transaction<DB>,
+  model: TrainedModel,
+  from: string,
+  to: string,
+): Promise<void> {
   const { rows } = await sql<{ vector: number }>`SELECT DISTINCT vector FROM ${sql.id(from)}`.execute(tx);
   const vectors = rows.map(({ vector }) => vector);
   const weights = vectors.map((vector) => patternWeight(model, BigInt(vector)));

@@ -5,6 +5,7 @@ import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { assignPersons, recordPersonEvents, writeLinks } from './assign.ts';
 import { chooseNodes, groupUnresolved } from './attach.ts';
 import { findUnresolved, refreshBlockKeys } from './block-keys.ts';
+import { closeOverBonds } from './closure.ts';
 import { buildScope, labelClusters } from './clusters.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
 import { recordLinkShares } from './link-share.ts';
@@ -42,6 +43,7 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await labelClusters(tx);
     await refreshBlockKeys(tx, model);
     await findUnresolved(tx);
+    await closeOverBonds(tx, model);
     await pairUp(tx, model);
     await weighNodes(tx, model);
     await weighEdges(tx, model);

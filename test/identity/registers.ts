@@ -45,7 +45,7 @@ type Named = typeof mention extends fc.Arbitrary<infer Value> ? Value : never;
 
 function fieldsOf(
   given: Named,
-): Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village', string> {
+): Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village' | 'born', string> {
   const person = PEOPLE[given.person] ?? PEOPLE[0];
   if (person === undefined) throw new Error('there are no people');
   const { id_number, birth_date } = person;
@@ -58,6 +58,7 @@ function fieldsOf(
       given.birth === 'none' ? '' : given.birth === 'right' ? birth_date : `${birth_date.slice(0, 4)}0101`,
     phone: given.phone ? person.phone : '',
     village: person.village,
+    born: birth_date,
   };
 }
 
@@ -68,24 +69,20 @@ function rowsOf(most: number, row: (key: string, given: Named) => Row): fc.Arbit
     .map((named) => named.map((given, at) => row(String(at), given)));
 }
 
-const DAYLIGHT = '20000101';
-
 /** Small registers in which much can be mistaken for something else. */
 export const registersArbitrary: fc.Arbitrary<Registers> = fc.record({
   household_register: rowsOf(8, (key, given) => {
-    const { village, ...fields } = fieldsOf(given);
-    return register(`H${key}`, {
-      ...fields,
-      birth_date: fields.birth_date || DAYLIGHT,
-      registered_division: village,
-    });
+    const { village, born, ...fields } = fieldsOf(given);
+    const birth_date = fields.birth_date || born;
+    return register(`H${key}`, { ...fields, birth_date, registered_division: village });
   }),
   residence_registration: rowsOf(8, (key, given) => {
-    const { village, ...fields } = fieldsOf(given);
-    return residence(`J${key}`, { ...fields, living_division: village });
+    const { village, born, ...fields } = fieldsOf(given);
+    const birth_date = fields.birth_date || born;
+    return residence(`J${key}`, { ...fields, birth_date, living_division: village });
   }),
   social_insurance: rowsOf(8, (key, given) => {
-    const { village: _village, ...fields } = fieldsOf(given);
+    const { village: _village, born: _born, ...fields } = fieldsOf(given);
     return insurance(`S${key}`, fields);
   }),
   housing_lease: fc.array(fc.tuple(mention, mention), { minLength: 1, maxLength: 5 }).map((leases) =>

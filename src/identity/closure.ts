@@ -1,0 +1,66 @@
+import { sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+import { weigh } from './evidence.ts';
+import { patternSql } from './model/comparison-sql.ts';
+import type { TrainedModel } from './model/weights.ts';
+
+/**
+ * Asks those again who bond with somebody who is asked. Groups are connected components that are kept or dissolved
+ * as a whole: half of one would be decided otherwise, and the result would depend on the order of arrival.
+ *
+ * After: no mention without a document number outside `unresolved` reaches the join threshold with one inside.
+ */
+export async function closeOverBonds(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  const { rows } = await sql<{ others: boolean }>`
+    SELECT EXISTS (SELECT FROM identity.link l WHERE l.id_number IS NULL
+                   AND NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = l.mention_id)) AS others`.execute(
+    tx,
+  );
+  if (!rows[0]?.others) return;
+  await sql`CREATE TEMPORARY TABLE frontier ON COMMIT DROP AS SELECT mention_id FROM unresolved`.execute(tx);
+  for (let added = 1; added > 0; ) {
+    await sql`ANALYZE frontier`.execute(tx);
+    await meetOutsiders(tx, model);
+    await weigh(tx, model, 'outsider_vector', 'outsider');
+    await sql`TRUNCATE frontier`.execute(tx);
+    const result = await sql`
+      INSERT INTO frontier
+      WITH bonded AS (SELECT DISTINCT other_id AS mention_id FROM outsider WHERE weight >= ${model.thresholds.join})
+      SELECT mention_id FROM bonded
+      UNION
+      SELECT mate.mention_id
+      FROM bonded JOIN identity.link own USING (mention_id) JOIN identity.link mate ON mate.person_id = own.person_id
+      WHERE mate.id_number IS NULL AND NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = mate.mention_id)`.execute(
+      tx,
+    );
+    await sql`
+      INSERT INTO unresolved (mention_id, feed, source_key, person_id, linked_run, by_decision)
+      SELECT m.mention_id, m.feed, m.source_key, l.person_id, l.linked_run, l.method = 'decision'
+      FROM frontier JOIN identity.mention m USING (mention_id) JOIN identity.link l USING (mention_id)
+      WHERE m.active AND m.id_number IS NULL`.execute(tx);
+    await sql`DROP TABLE outsider_vector, outsider`.execute(tx);
+    added = Number(result.numAffectedRows ?? 0);
+  }
+}
+
+/** After: temporary table `outsider_vector` compares the frontier with whoever outside it meets by a key and by name. */
+async function meetOutsiders(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE outsider_vector ON COMMIT DROP AS
+    WITH own AS MATERIALIZED (
+      SELECT f.mention_id, b.key FROM frontier f JOIN identity.block_key b USING (mention_id)),
+    held AS MATERIALIZED (
+      SELECT b.key, b.mention_id, b.anchored, count(*) OVER (PARTITION BY b.key) AS mentions
+      FROM (SELECT DISTINCT key FROM own) k JOIN identity.block_key b USING (key)),
+    met AS MATERIALIZED (
+      SELECT DISTINCT own.mention_id, h.mention_id AS other_id
+      FROM own JOIN held h USING (key)
+      WHERE NOT h.anchored AND h.mentions <= ${model.block_limit}
+        AND NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = h.mention_id))
+    SELECT met.other_id, ${sql.raw(patternSql(model))} AS vector
+    FROM met
+    JOIN identity.feature l ON l.mention_id = least(met.mention_id, met.other_id)
+    JOIN identity.feature r ON r.mention_id = greatest(met.mention_id, met.other_id)
+    WHERE (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
+      AND NOT (l.feed = r.feed AND l.source_key = r.source_key)`.execute(tx);
+}
