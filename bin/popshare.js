@@ -13,7 +13,9 @@ const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.met
 if (major >= 24) {
   await import(cli);
 } else if (existsSync(pinned)) {
-  const child = spawn(pinned, ['--max-old-space-size=256', cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, ['--max-old-space-size=256', cli, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   // A terminal sends Ctrl-C to both of us: passing it on would be a second one, and end the child out of order.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
