@@ -11,9 +11,9 @@ export const MARGIN = 3;
  * Puts unresolved mentions together that speak of the same person among themselves.
  *
  * Before: `edge` weighs them. After: temporary table `mate` gives every unresolved mention its group; the group is
- * named by its smallest mention. A group in which two mentions contradict each other (one record, two sexes,
- * years of birth more than one apart, names that are not compatible, a human set them apart, or tied them to numbers) is dissolved: a chain may not join what
- * its ends keep apart. What a human tied together (`unit`) stays together.
+ * named by its smallest mention. A group in which two mentions contradict each other is dissolved: one record, two
+ * sexes, years of birth more than one apart, names that are not compatible, a human who set them apart or tied them
+ * to numbers. A chain may not join what its ends keep apart. What a human tied together (`unit`) stays together.
  */
 export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
