@@ -1,11 +1,18 @@
 import { Command, CommanderError } from 'commander';
+import { addAuditCommands } from './cli/audit.ts';
 import { addBenchCommand } from './cli/bench.ts';
+import { addCaseCommands } from './cli/cases.ts';
+import { addCorrectionCommands } from './cli/corrections.ts';
 import { addDeliveryCommands } from './cli/deliveries.ts';
+import { addFieldCheckCommands } from './cli/field-checks.ts';
 import { addIdentityCommands } from './cli/identity.ts';
-import { addLinkCommands } from './cli/link.ts';
+import { addLinkCommand } from './cli/link.ts';
+import { addModelCommands } from './cli/model.ts';
 import { addNightlyCommands } from './cli/nightly.ts';
 import { tell } from './cli/output.ts';
 import { addRejectCommands } from './cli/rejects.ts';
+import { addRuleCommands } from './cli/rules.ts';
+import { addServiceCommands } from './cli/service.ts';
 import { addStatusCommands } from './cli/status.ts';
 import { addSynthCommand } from './cli/synth.ts';
 import { PopshareError } from './schema/errors.ts';
@@ -21,10 +28,17 @@ const program = new Command('popshare')
 addNightlyCommands(program);
 addDeliveryCommands(program);
 addRejectCommands(program);
+addServiceCommands(program);
 addStatusCommands(program);
 addSynthCommand(program);
-addLinkCommands(program);
+addLinkCommand(program);
+addModelCommands(program);
 addIdentityCommands(program);
+addAuditCommands(program);
+addCaseCommands(program);
+addRuleCommands(program);
+addCorrectionCommands(program);
+addFieldCheckCommands(program);
 addBenchCommand(program);
 
 try {

@@ -3,11 +3,11 @@ rule: DQ03
 title: { zh: 证号出生日期不可能, en: Birth date in the identity number cannot be }
 severity: high
 owner: source
-evaluates: everything
+evaluates: changed persons
 definition: 公民身份号码校验位正确，但其中的出生日期不存在，或晚于业务日期。
 resolved_by: 报送部门按证件原件更正号码。
 */
--- Everything, not the changed mentions alone: a date that lies in the future does so only until it comes.
+-- Changed persons, not the changed mentions alone: a date that lies in the future does so only until it comes.
 SELECT m.feed || '|' || m.source_key || '|' || m.role AS subject,
        m.feed, m.source_key, m.role, m.person_id, m.division,
        jsonb_build_object(

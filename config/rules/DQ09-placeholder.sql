@@ -3,11 +3,11 @@ rule: DQ09
 title: { zh: 占位值, en: Placeholder instead of a value }
 severity: medium
 owner: source
-evaluates: everything
+evaluates: changed persons
 definition: 证件号码、姓名或电话填了占位值，例如 111111…、123456…、测试、不详、13800000000。
 resolved_by: 报送部门补录真实值，确实没有的留空。
 */
--- Everything, not the changed mentions alone: a placeholder phone leaves a mention without a phone, so putting
+-- Changed persons, not the changed mentions alone: a placeholder phone leaves a mention without a phone, so putting
 -- one in, or taking it out, does not change the mention. What is a placeholder is said in
 -- src/schema/standards/placeholders.ts and phones.ts.
 WITH placeholder_text(text) AS (
@@ -16,17 +16,29 @@ WITH placeholder_text(text) AS (
          ('未知'), ('未办'), ('未办理'), ('未办证'), ('未登记'), ('未提供'), ('未录入'), ('未填'), ('未填写'), ('待补'),
          ('待补充'), ('待补录'), ('待定'), ('待查'), ('待核实'), ('保密'), ('同上'), ('略'), ('NULL'), ('NONE'), ('NIL'),
          ('NA'), ('N/A'), ('UNKNOWN'), ('TEST'), ('/'), ('//'), ('\'), ('.'), ('*')),
-recorded_phone AS (
-  SELECT 'household_register' AS feed, source_key, 'subject' AS role, phone FROM registry.household_register
-  UNION ALL SELECT 'residence_registration', source_key, 'subject', phone FROM registry.residence_registration
-  UNION ALL SELECT 'social_insurance', source_key, 'subject', phone FROM registry.social_insurance
-  UNION ALL SELECT 'housing_lease', source_key, 'tenant', tenant_phone FROM registry.housing_lease),
 -- Phones that were given and that nobody can be called on: placeholders, and numbers that are none.
+given_phone AS (
+  SELECT m.mention_id, r.phone FROM registry.household_register r
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.role = 'subject' AND m.feed = 'household_register'
+  WHERE r.phone IS NOT NULL AND m.phone IS NULL
+  UNION ALL
+  SELECT m.mention_id, r.phone FROM registry.residence_registration r
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.role = 'subject' AND m.feed = 'residence_registration'
+  WHERE r.phone IS NOT NULL AND m.phone IS NULL
+  UNION ALL
+  SELECT m.mention_id, r.phone FROM registry.social_insurance r
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.role = 'subject' AND m.feed = 'social_insurance'
+  WHERE r.phone IS NOT NULL AND m.phone IS NULL
+  UNION ALL
+  SELECT m.mention_id, r.tenant_phone FROM registry.housing_lease r
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.role = 'tenant' AND m.feed = 'housing_lease'
+  WHERE r.tenant_phone IS NOT NULL AND m.phone IS NULL
+  UNION ALL
+  SELECT m.mention_id, r.guardian_phone FROM registry.school_enrolment r
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.role = 'guardian' AND m.feed = 'school_enrolment'
+  WHERE r.guardian_phone IS NOT NULL AND m.phone IS NULL),
 useless_phone AS MATERIALIZED (
-  SELECT m.mention_id, r.phone, upper(trim(normalize(r.phone, NFKC))) AS text
-  FROM recorded_phone r
-  JOIN identity.mention m ON m.source_key = r.source_key AND m.role = r.role AND m.feed = r.feed
-  WHERE r.phone IS NOT NULL AND m.phone IS NULL AND m.active),
+  SELECT mention_id, phone, upper(trim(normalize(phone, NFKC))) AS text FROM given_phone),
 dialled AS (
   SELECT mention_id, phone, text,
          regexp_replace(regexp_replace(text, '[\s()+.\u00AD\u2010-\u2015-]', '', 'g'), '^(00)?86(?=0?\d{10,11}$)', '') AS number
@@ -39,11 +51,11 @@ local_phone AS (
   FROM dialled),
 placeholder AS (
   SELECT mention_id, 'id_number' AS field, masking.id_number(id_given) AS value
-  FROM identity.mention WHERE active AND id_kind = 'placeholder'
+  FROM rule_mention WHERE id_kind = 'placeholder'
   UNION ALL
   -- A name that names nobody leaves the mention without one.
   SELECT mention_id, 'name', masking.name(name_given)
-  FROM identity.mention WHERE active AND name IS NULL AND name_given IS NOT NULL
+  FROM rule_mention WHERE name IS NULL AND name_given IS NOT NULL
   UNION ALL
   SELECT mention_id, 'phone', masking.phone(phone)
   FROM local_phone

@@ -3,7 +3,7 @@ rule: ID02
 title: { zh: 疑似双重户口, en: Possibly registered twice in the household register }
 severity: high
 owner: public-security
-evaluates: everything
+evaluates: changed persons
 definition: 两条户口状态为 1（正常）的户籍登记，有效公民身份号码不同，姓名、性别、出生日期相同，并且电话、父母、配偶、住址、户号至少一项相同。疑点落在后登记的一条上：先比迁入日期（没有迁入日期的视为出生即登记），再比人员编号。
 resolved_by: 公安核实是否为同一人；确为双重户口的，注销其中一条。
 */
@@ -18,6 +18,7 @@ WITH registered AS (
   JOIN identity.link l USING (mention_id)
   WHERE m.feed = 'household_register' AND m.active AND m.id_kind IN ('resident', 'resident_15')
     AND h.status = '1' AND m.name IS NOT NULL
+    AND (m.name, m.birth_date) IN (SELECT name, birth_date FROM rule_mention WHERE feed = 'household_register')
   WINDOW namesakes AS (PARTITION BY m.name, m.sex, m.birth_date)),
 candidate AS MATERIALIZED (SELECT * FROM registered WHERE several),
 -- Everyone who stands or stood in a candidate's household: the dead and those who moved out are parents, too.
@@ -33,6 +34,15 @@ relative AS (
   WHERE (kinship BETWEEN '20' AND '39' AND kinship NOT IN ('28', '38')
          AND other_kinship IN ('01', '02', '10', '11', '12'))
      OR (kinship IN ('01', '02') AND other_kinship IN ('50', '51', '52', '57', '58'))
+  UNION
+  SELECT c.mention_id, 'parent', p.person_id
+  FROM candidate c
+  JOIN identity.link own ON own.person_id = c.person_id
+  JOIN identity.mention child
+    ON child.mention_id = own.mention_id AND child.feed = 'birth_certificate' AND child.role = 'child' AND child.active
+  JOIN identity.mention parent
+    ON parent.source_key = child.source_key AND parent.feed = child.feed AND parent.role <> child.role AND parent.active
+  JOIN identity.link p ON p.mention_id = parent.mention_id
   UNION
   SELECT mention_id, 'spouse', other_id FROM housemate
   WHERE (kinship IN ('01', '02') AND other_kinship IN ('10', '11', '12'))

@@ -17,15 +17,30 @@ WITH odd AS MATERIALIZED (
   LEFT JOIN identity.link l USING (mention_id)
   CROSS JOIN LATERAL (SELECT upper(regexp_replace(normalize(m.id_given, NFKC), '[\s-]', '', 'g')) AS number) written
   WHERE m.active AND m.id_kind = 'invalid' AND m.birth_date IS NOT NULL),
+-- By name first: many were born on one day, few of them are called the same.
+alike AS MATERIALIZED (
+  SELECT o.mention_id, f.name FROM odd o JOIN identity.name_form f USING (pinyin)
+  UNION
+  SELECT o.mention_id, f.name FROM odd o JOIN identity.name_form f USING (shape)
+  UNION
+  SELECT o.mention_id, f.name FROM odd o JOIN identity.name_form f ON f.name LIKE o.pattern WHERE o.pattern IS NOT NULL),
+unreadable AS MATERIALIZED (
+  SELECT m.mention_id, m.id_number, m.birth_date, f.pattern
+  FROM identity.name_form f JOIN identity.mention m USING (name)
+  WHERE f.pattern IS NOT NULL AND m.active AND m.id_kind IN ('resident', 'resident_15')),
 -- A person's birth date is what a record gives, and what the number itself says.
 near AS (
   SELECT o.mention_id, o.number, h.mention_id AS holder_id, h.id_number
-  FROM odd o JOIN identity.mention h ON h.birth_date = o.birth_date
+  FROM odd o JOIN alike a USING (mention_id) JOIN identity.mention h ON h.name = a.name
   WHERE h.active AND h.id_kind IN ('resident', 'resident_15')
+    AND (h.birth_date = o.birth_date OR substr(h.id_number, 7, 8) = to_char(o.birth_date, 'YYYYMMDD'))
   UNION ALL
   SELECT o.mention_id, o.number, h.mention_id, h.id_number
-  FROM odd o JOIN identity.mention h ON substr(h.id_number, 7, 8) = to_char(o.birth_date, 'YYYYMMDD')
-  WHERE h.active AND h.id_kind IN ('resident', 'resident_15')),
+  FROM odd o JOIN unreadable h USING (birth_date) WHERE o.name LIKE h.pattern
+  UNION ALL
+  SELECT o.mention_id, o.number, h.mention_id, h.id_number
+  FROM odd o JOIN unreadable h ON substr(h.id_number, 7, 8) = to_char(o.birth_date, 'YYYYMMDD')
+  WHERE o.name LIKE h.pattern),
 slip AS MATERIALIZED (
   SELECT DISTINCT n.mention_id, n.holder_id, edits.how
   FROM near n
@@ -51,8 +66,6 @@ SELECT DISTINCT ON (o.mention_id)
 FROM slip s
 JOIN odd o USING (mention_id)
 JOIN identity.mention h ON h.mention_id = s.holder_id
-JOIN identity.name_form f ON f.name = h.name
 LEFT JOIN identity.link l ON l.mention_id = h.mention_id
-WHERE f.pinyin = o.pinyin OR f.shape = o.shape OR o.name LIKE f.pattern OR h.name LIKE o.pattern
 ORDER BY o.mention_id, (l.person_id = o.person_id) DESC NULLS LAST, (h.feed = 'household_register') DESC,
          h.id_number, h.feed, h.source_key, h.role

@@ -3,17 +3,18 @@ rule: ID05
 title: { zh: 死亡后仍参保领待, en: Insured or drawing benefits after death }
 severity: high
 owner: human-resources
-evaluates: everything
+evaluates: changed persons
+wakes:
+  - { feed: death_registration, field: died_on, days: days }
 parameters: { days: 31 }
 definition: 死亡登记已超过 31 天，社会保险的参保状态仍为 1（正常）或待遇状态仍为 1（领取中）。
 resolved_by: 人社核实后终止参保、停发待遇；死亡登记有误的由民政更正。
 */
 WITH death AS (
-  SELECT DISTINCT ON (l.person_id) l.person_id, d.source_key, d.died_on
+  SELECT DISTINCT ON (m.person_id) m.person_id, d.source_key, d.died_on
   FROM registry.death_registration d
-  JOIN identity.mention m ON m.source_key = d.source_key AND m.feed = 'death_registration' AND m.active
-  JOIN identity.link l USING (mention_id)
-  ORDER BY l.person_id, d.died_on, d.source_key)
+  JOIN rule_mention m ON m.source_key = d.source_key AND m.feed = 'death_registration'
+  ORDER BY m.person_id, d.died_on, d.source_key)
 SELECT 'social_insurance|' || s.source_key || '|' || m.role AS subject,
        m.feed, m.source_key, m.role, l.person_id, m.division,
        jsonb_build_object(

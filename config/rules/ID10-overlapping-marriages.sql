@@ -3,14 +3,13 @@ rule: ID10
 title: { zh: 婚姻重叠, en: Overlapping marriages }
 severity: high
 owner: civil-affairs
-evaluates: everything
+evaluates: changed persons
 definition: 同一人有两次结婚登记，对方不是同一人，其间没有离婚登记，前一配偶也没有死亡。
 resolved_by: 民政核实两次登记，补录遗漏的离婚或死亡，或更正登记有误的当事人。
 */
 WITH party AS MATERIALIZED (
-  SELECT m.source_key, m.role, l.person_id, count(*) OVER (PARTITION BY l.person_id) AS registrations
-  FROM identity.mention m JOIN identity.link l USING (mention_id)
-  WHERE m.feed = 'marriage_registration' AND m.active),
+  SELECT source_key, role, person_id, count(*) OVER (PARTITION BY person_id) AS registrations
+  FROM rule_mention WHERE feed = 'marriage_registration'),
 -- The registrations of persons who have several, from their side: who, and with whom.
 side AS MATERIALIZED (
   SELECT own.source_key, own.role, own.person_id, r.event, r.registered_on,

@@ -3,16 +3,17 @@ rule: MP01
 title: { zh: 居住登记过期仍在本地参保, en: Residence registration expired while insured here }
 severity: medium
 owner: public-security
-evaluates: everything
+evaluates: changed persons
+wakes:
+  - { feed: residence_registration, field: valid_until }
 definition: 居住登记已过有效期且未续，本人在本地参保（参保状态 1），又不是本地户籍。已死亡的不计。
 resolved_by: 公安核实居住情况，续办或注销居住登记。
 */
 WITH latest AS (
-  SELECT DISTINCT ON (l.person_id) l.person_id, m.feed, m.source_key, m.role, m.division, r.valid_until
+  SELECT DISTINCT ON (m.person_id) m.person_id, m.feed, m.source_key, m.role, m.division, r.valid_until
   FROM registry.residence_registration r
-  JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'residence_registration' AND m.active
-  JOIN identity.link l USING (mention_id)
-  ORDER BY l.person_id, r.valid_until DESC, r.source_key DESC),
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.feed = 'residence_registration'
+  ORDER BY m.person_id, r.valid_until DESC, r.source_key DESC),
 expired AS (
   SELECT * FROM latest WHERE valid_until < :as_of::date),
 -- What the other registers say about these persons.

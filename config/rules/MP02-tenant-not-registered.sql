@@ -3,33 +3,58 @@ rule: MP02
 title: { zh: 租赁未居住登记（以房管人）, en: Tenant without residence registration }
 severity: medium
 owner: public-security
-evaluates: everything
+evaluates: changed persons
+wakes:
+  - { feed: housing_lease, field: starts_on, days: days }
 parameters: { days: 31 }
 definition: 租赁备案有效且在租期内已超过 31 天，承租人不是本地户籍，也没有任何居住登记（有效或过期）。已死亡的不计（见 ID07）。
 resolved_by: 公安上门核实，为承租人办理居住登记；已退租的由房产注销备案。
 */
 WITH tenant AS (
-  SELECT l.person_id, m.feed, m.source_key, m.role, m.id_number, m.name, m.phone, m.division, r.starts_on, r.ends_on
+  SELECT m.person_id, m.feed, m.source_key, m.role, m.id_number, m.name, m.phone, m.division, r.starts_on, r.ends_on
   FROM registry.housing_lease r
-  JOIN identity.mention m
-    ON m.source_key = r.source_key AND m.feed = 'housing_lease' AND m.role = 'tenant' AND m.active
-  JOIN identity.link l USING (mention_id)
+  JOIN rule_mention m ON m.source_key = r.source_key AND m.feed = 'housing_lease' AND m.role = 'tenant'
   WHERE r.status = '有效' AND r.starts_on < :as_of::date - :days::integer AND r.ends_on >= :as_of::date),
--- The registers in which a tenant may stand: living here, registered here, or dead.
-registered AS NOT MATERIALIZED (
-  SELECT m.mention_id, m.id_number, m.name, m.phone, m.division
-  FROM identity.mention m
-  LEFT JOIN registry.household_register h ON h.source_key = m.source_key AND m.feed = 'household_register'
-  WHERE m.active AND (m.feed IN ('residence_registration', 'death_registration')
-                      OR (m.feed = 'household_register' AND h.status IN ('1', '3'))))
+-- Living here, registered here, or dead: who stands there by these records needs no residence registration.
+settled AS (
+  SELECT m.person_id FROM rule_mention m WHERE m.feed IN ('residence_registration', 'death_registration')
+  UNION
+  SELECT m.person_id FROM rule_mention m JOIN registry.household_register h USING (source_key)
+  WHERE m.feed = 'household_register' AND h.status IN ('1', '3')),
+unsettled AS MATERIALIZED (
+  SELECT * FROM tenant t WHERE NOT EXISTS (SELECT FROM settled x WHERE x.person_id = t.person_id)),
+-- The same registers, for those who are left: what in them may name the same person. Not by a join, which the planner
+-- would make a loop over all mentions when it expects nobody to be left: IS TRUE keeps it a list that is looked up.
+namesake AS MATERIALIZED (
+  SELECT r.feed, r.source_key, r.name, r.phone, r.division, r.id_number
+  FROM identity.mention r
+  WHERE r.active AND r.feed IN ('residence_registration', 'death_registration', 'household_register')
+    AND ((r.name || ' ' || r.phone IN (SELECT name || ' ' || phone FROM unsettled WHERE phone IS NOT NULL)) IS TRUE
+         OR (r.name || ' ' || r.division IN (
+               SELECT name || ' ' || division FROM unsettled WHERE division IS NOT NULL)) IS TRUE)),
+alike AS MATERIALIZED (
+  -- A number that is registered under another name is ID01's question.
+  SELECT t.source_key AS lease, m.feed, m.source_key
+  FROM unsettled t
+  -- One by one: the planner would take them for many, and read all mentions.
+  CROSS JOIN LATERAL (
+    SELECT m.feed, m.source_key FROM identity.link l JOIN identity.mention m USING (mention_id)
+    WHERE l.id_number = t.id_number AND m.active OFFSET 0) m
+  UNION ALL
+  -- Where a number is missing or wrong, the name with the phone or the place may tell that it is the same person.
+  SELECT t.source_key, r.feed, r.source_key
+  FROM unsettled t JOIN namesake r USING (name)
+  WHERE (r.phone = t.phone OR r.division = t.division)
+    AND (r.id_number IS NULL OR t.id_number IS NULL
+         -- An area that was never assigned (DQ04) makes the number a wrong one.
+         OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
+         OR left(t.id_number, 6) NOT IN (SELECT code FROM reference.area_code)))
 SELECT t.feed || '|' || t.source_key || '|' || t.role AS subject,
        t.feed, t.source_key, t.role, t.person_id, t.division,
        jsonb_build_object('name', masking.name(t.name), 'starts_on', t.starts_on, 'ends_on', t.ends_on) AS evidence
-FROM tenant t
-WHERE NOT EXISTS (SELECT FROM registered r JOIN identity.link l USING (mention_id) WHERE l.person_id = t.person_id)
-  -- A number that is registered under another name is ID01's question.
-  AND NOT EXISTS (SELECT FROM registered r JOIN identity.link l USING (mention_id) WHERE l.id_number = t.id_number)
-  -- Where a number is missing or wrong, the name with the phone or the place may tell that it is the same person.
-  AND NOT EXISTS (SELECT FROM registered r
-                  WHERE r.name = t.name AND (r.phone = t.phone OR r.division = t.division)
-                    AND (r.id_number IS NULL OR t.id_number IS NULL))
+FROM unsettled t
+WHERE t.source_key NOT IN (
+  SELECT a.lease FROM alike a
+  WHERE a.feed IN ('residence_registration', 'death_registration')
+     OR (a.feed = 'household_register'
+         AND (SELECT h.status FROM registry.household_register h WHERE h.source_key = a.source_key) IN ('1', '3')))

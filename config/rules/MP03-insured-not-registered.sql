@@ -3,35 +3,62 @@ rule: MP03
 title: { zh: 参保满半年未居住登记, en: Insured here for half a year without residence registration }
 severity: medium
 owner: public-security
-evaluates: everything
+evaluates: changed persons
+wakes:
+  - { feed: social_insurance, field: insured_since, months: months }
 parameters: { months: 6 }
 definition: 在本地参保（参保状态 1）已满 6 个月，不是本地户籍，也没有居住登记。已死亡的不计（见 ID05）。每人一个疑点，落在最早的一条有效参保记录上。
 resolved_by: 公安核实居住情况，为本人办理居住登记。
 */
--- The registers in which an insured person may stand: living here, registered here, or dead.
-WITH registered AS MATERIALIZED (
-  SELECT l.person_id, m.id_number, m.name, m.birth_date
-  FROM identity.mention m
-  JOIN identity.link l USING (mention_id)
-  LEFT JOIN registry.household_register h ON h.source_key = m.source_key AND m.feed = 'household_register'
-  WHERE m.active AND (m.feed IN ('residence_registration', 'death_registration')
-                      OR (m.feed = 'household_register' AND h.status IN ('1', '3')))),
-insured AS (
-  SELECT DISTINCT ON (l.person_id)
-         l.person_id, m.feed, m.source_key, m.role, m.division, m.id_number, m.name, m.birth_date, s.insured_since
+-- Living here, registered here, or dead: who stands there by these records needs no residence registration.
+WITH settled AS (
+  SELECT m.person_id FROM rule_mention m WHERE m.feed IN ('residence_registration', 'death_registration')
+  UNION
+  SELECT m.person_id FROM rule_mention m JOIN registry.household_register h USING (source_key)
+  WHERE m.feed = 'household_register' AND h.status IN ('1', '3')),
+insured AS MATERIALIZED (
+  SELECT DISTINCT ON (m.person_id)
+         m.person_id, m.feed, m.source_key, m.role, m.division, m.id_number, m.name, m.birth_date, s.insured_since
   FROM registry.social_insurance s
-  JOIN identity.mention m ON m.source_key = s.source_key AND m.feed = 'social_insurance' AND m.active
-  JOIN identity.link l USING (mention_id)
+  JOIN rule_mention m ON m.source_key = s.source_key AND m.feed = 'social_insurance'
   WHERE s.status = '1' AND s.insured_since <= :as_of::date - make_interval(months => :months::integer)
-    AND NOT EXISTS (SELECT FROM registered r WHERE r.person_id = l.person_id)
-  ORDER BY l.person_id, s.insured_since, s.source_key)
+    AND NOT EXISTS (SELECT FROM settled x WHERE x.person_id = m.person_id)
+  ORDER BY m.person_id, s.insured_since, s.source_key),
+-- The same registers, for those who are left: what in them may name the same person. Not by a join, which the planner
+-- would make a loop over all mentions when it expects nobody to be left: IS TRUE keeps it a list that is looked up.
+namesake AS MATERIALIZED (
+  SELECT r.feed, r.source_key, r.name, r.birth_date, r.id_number
+  FROM identity.mention r
+  WHERE r.active AND r.feed IN ('residence_registration', 'death_registration', 'household_register')
+    AND ((r.name || r.birth_date IN (
+            SELECT name || birth_date FROM insured WHERE num_nulls(name, birth_date) = 0)) IS TRUE
+         OR (r.birth_date IN (
+               SELECT birth_date FROM insured WHERE birth_date IS NOT NULL AND strpos(name, '□') > 0)) IS TRUE
+         OR (strpos(r.name, '□') > 0
+             AND (r.birth_date IN (SELECT birth_date FROM insured WHERE birth_date IS NOT NULL)) IS TRUE))),
+alike AS MATERIALIZED (
+  -- A number that is registered under another name is ID01's question.
+  SELECT i.person_id, m.feed, m.source_key
+  FROM insured i
+  -- One by one: the planner would take them for many, and read all mentions.
+  CROSS JOIN LATERAL (
+    SELECT m.feed, m.source_key FROM identity.link l JOIN identity.mention m USING (mention_id)
+    WHERE l.id_number = i.id_number AND m.active OFFSET 0) m
+  UNION ALL
+  -- Where a number is missing or wrong, the name with the birth date may tell that it is the same person.
+  SELECT i.person_id, r.feed, r.source_key
+  FROM insured i JOIN namesake r USING (birth_date)
+  WHERE (r.name = i.name OR r.name LIKE replace(i.name, '□', '_%') OR i.name LIKE replace(r.name, '□', '_%'))
+    AND (r.id_number IS NULL OR i.id_number IS NULL
+         -- An area that was never assigned (DQ04) makes the number a wrong one.
+         OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
+         OR left(i.id_number, 6) NOT IN (SELECT code FROM reference.area_code)))
 SELECT 'person ' || i.person_id AS subject,
        i.feed, i.source_key, i.role, i.person_id, i.division,
        jsonb_build_object('name', masking.name(i.name), 'insured_since', i.insured_since) AS evidence
 FROM insured i
--- A number that is registered under another name is ID01's question.
-WHERE NOT EXISTS (SELECT FROM registered r WHERE r.id_number = i.id_number)
-  -- Where a number is missing or wrong, the name with the birth date may tell that it is the same person.
-  AND NOT EXISTS (SELECT FROM registered r
-                  WHERE r.name = i.name AND r.birth_date = i.birth_date
-                    AND (r.id_number IS NULL OR i.id_number IS NULL))
+WHERE i.person_id NOT IN (
+  SELECT a.person_id FROM alike a
+  WHERE a.feed IN ('residence_registration', 'death_registration')
+     OR (a.feed = 'household_register'
+         AND (SELECT h.status FROM registry.household_register h WHERE h.source_key = a.source_key) IN ('1', '3')))

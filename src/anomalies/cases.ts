@@ -1,100 +1,202 @@
-import type { PoolClient } from 'pg';
-import type { Detection } from './detect.ts';
+import { sql, type Transaction } from 'kysely';
+import { CONTRACTS } from '../schema/contracts/index.ts';
+import type { DB } from '../schema/database.ts';
+import type { RuleNight } from './detect.ts';
+import type { Scope } from './find-subjects.ts';
+import { changeCases, insertCases } from './queue/change-cases.ts';
+import { suppressorOf } from './queue/suppression.ts';
 import type { Rule } from './rule-file.ts';
 
-const OPEN = `status NOT IN ('resolved', 'dismissed')`;
+const OPEN = sql`a.status IN ('new', 'assigned', 'returned')`;
+const LAST_SEEN = sql`coalesce((SELECT as_of FROM anomalies.rule_state s WHERE s.rule = c.rule), c.last_seen)`;
+
+/** The department that owns a rule's cases; `feed` is the column with the feed of the record. */
+const departmentOf = ({ owner }: Rule, feed: string) =>
+  owner === 'source'
+    ? sql`coalesce(${JSON.stringify(DEPARTMENTS)}::jsonb ->> ${sql.ref(feed)}, 'operator')`
+    : sql`${owner}::text`;
+
+const DEPARTMENTS = Object.fromEntries(CONTRACTS.map(({ feed, department }) => [feed, department]));
 
 /**
- * Opens and reopens the cases of what was found. A case that healed by itself reopens when its subject is found
- * again; one that a human closed reopens only on other evidence than that which the human saw. An open case
- * found again on other evidence takes the new evidence; found on the same, nothing is written.
+ * Opens the cases of subjects that have none. A case's cause is the delivery of its feed that was applied last,
+ * as business date and sequence: what one delivery brings can be dealt with as one.
  */
 export async function openCases(
-  client: PoolClient,
-  detection: Detection,
-  rule: Rule,
-  departmentOfFeed: Record<string, string>,
-): Promise<{ opened: number; reopened: number }> {
-  const opened = await client.query(
-    `INSERT INTO anomalies.anomaly (rule, subject, family, severity, status, department, division, feed, source_key,
-                                    role, person_id, first_seen, last_seen, evidence, seen_run)
-     SELECT $1, f.subject, left($1, 2), $2, 'new',
-            CASE WHEN $3 = 'source' THEN coalesce($4::jsonb ->> f.feed, 'operator') ELSE $3 END,
-            f.division, f.feed, f.source_key, f.role, f.person_id, $5::date, $5::date, f.evidence, $6
-     FROM found f
-     WHERE NOT EXISTS (SELECT FROM anomalies.anomaly a WHERE a.rule = $1 AND a.subject = f.subject)`,
-    [rule.rule, rule.severity, rule.owner, JSON.stringify(departmentOfFeed), detection.asOf, detection.runId],
+  tx: Transaction<DB>,
+  { rule, runId, asOf, dueOn }: RuleNight,
+): Promise<number> {
+  const { opened } = await insertCases(
+    tx,
+    sql`
+      SELECT ${rule.rule}::text, f.subject, left(${rule.rule}::text, 2), ${rule.severity}::text,
+             CASE WHEN f.suppressed_by IS NULL THEN 'new' ELSE 'dismissed' END, ${departmentOf(rule, 'f.feed')},
+             f.division, f.feed, f.source_key, f.role, f.person_id, f.evidence, ${dueOn}::date,
+             to_char(s.business_date, 'YYYYMMDD') || '.' || d.sequence, f.suppressed_by
+      FROM found f
+      LEFT JOIN ops.feed_state s ON s.feed = f.feed
+      LEFT JOIN ops.delivery d ON d.delivery_id = s.delivery_id
+      WHERE NOT EXISTS (SELECT FROM anomalies.anomaly a WHERE a.rule = ${rule.rule} AND a.subject = f.subject)
+      ORDER BY f.subject`,
+    { runId, on: asOf },
   );
-  await client.query(
-    `INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, on_date, evidence)
-     SELECT a.anomaly_id, 'opened', $2, $3, a.evidence
-     FROM found f JOIN anomalies.anomaly a ON a.rule = $1 AND a.subject = f.subject
-     WHERE a.seen_run = $2 AND NOT EXISTS (SELECT FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id)`,
-    [rule.rule, detection.runId, detection.asOf],
-  );
-  const again = await client.query<{ reopened: number }>(
-    `WITH again AS (
-       SELECT a.anomaly_id, a.status IN ('resolved', 'dismissed') AS was_closed, f.*
-       FROM found f JOIN anomalies.anomaly a ON a.rule = $1 AND a.subject = f.subject
-       WHERE a.healed OR a.evidence <> f.evidence OR (a.person_id IS DISTINCT FROM f.person_id)),
-     updated AS (
-       UPDATE anomalies.anomaly a SET
-         status = CASE WHEN again.was_closed AND (a.healed OR a.evidence <> again.evidence) THEN 'new' ELSE a.status END,
-         evidence = again.evidence, person_id = again.person_id, division = again.division,
-         healed = false, seen_run = $2
-       FROM again WHERE a.anomaly_id = again.anomaly_id
-       RETURNING a.anomaly_id, again.was_closed AND a.status = 'new' AS reopened, a.evidence),
-     told AS (
-       INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, on_date, evidence)
-       SELECT anomaly_id, CASE WHEN reopened THEN 'reopened' ELSE 'evidence' END, $2, $3, evidence FROM updated)
-     SELECT count(*) FILTER (WHERE reopened) AS reopened FROM updated`,
-    [rule.rule, detection.runId, detection.asOf],
-  );
-  return { opened: opened.rowCount ?? 0, reopened: again.rows[0]?.reopened ?? 0 };
+  return opened;
 }
 
 /**
- * Closes the open cases that were evaluated and not found: the data have healed.
+ * Brings known cases to what was found. A case that healed by itself reopens when its subject is found again; one
+ * that a human closed reopens only on other evidence than that which the human saw. An open case found again on
+ * other evidence takes the new evidence; found on the same, nothing is written. A subject that a suppression
+ * covers has its case dismissed until that ends.
  *
- * @param since null when the rule looked at everything; otherwise only cases of mentions changed after that run
+ * @returns how many cases reopened
+ */
+export async function renewCases(
+  tx: Transaction<DB>,
+  { rule, runId, asOf, dueOn }: RuleNight,
+): Promise<number> {
+  const closed = sql`c.status IN ('resolved', 'dismissed') AND c.suppressed_by IS NULL`;
+  // Closed by a human on this evidence: it stays as it is, also under a suppression.
+  const settled = sql`(${closed} AND NOT c.healed AND c.evidence = c.found_evidence)`;
+  const reopens = sql`(NOT ${settled} AND c.found_suppressed_by IS NULL AND c.status IN ('resolved', 'dismissed'))`;
+  const hides = sql`(NOT ${settled} AND c.found_suppressed_by IS NOT NULL)`;
+  const { reopened } = await changeCases(tx, {
+    chosen: sql`
+      SELECT a.*, f.evidence AS found_evidence, f.person_id AS found_person, f.division AS found_division,
+             f.suppressed_by AS found_suppressed_by
+      FROM found f JOIN anomalies.anomaly a ON a.rule = ${rule.rule} AND a.subject = f.subject
+      WHERE a.healed OR a.evidence <> f.evidence OR a.person_id IS DISTINCT FROM f.person_id
+         OR a.division IS DISTINCT FROM f.division
+         OR (a.suppressed_by IS DISTINCT FROM f.suppressed_by AND (${OPEN} OR a.suppressed_by IS NOT NULL))
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+    set: {
+      status: sql`CASE WHEN ${reopens} THEN 'new' WHEN ${hides} THEN 'dismissed' ELSE c.status END`,
+      suppressed_by: sql`CASE WHEN ${settled} THEN NULL ELSE c.found_suppressed_by END`,
+      owner: sql`CASE WHEN ${reopens} THEN NULL ELSE c.owner END`,
+      returned_to: sql`CASE WHEN ${hides} THEN NULL ELSE c.returned_to END`,
+      due_on: sql`CASE WHEN ${reopens} THEN ${dueOn}::date ELSE c.due_on END`,
+      opened_on: sql`CASE WHEN ${reopens} THEN ${asOf}::date ELSE c.opened_on END`,
+      evidence: sql`c.found_evidence`,
+      person_id: sql`c.found_person`,
+      division: sql`c.found_division`,
+      healed: sql`false`,
+    },
+    event: {
+      kind: sql`CASE WHEN ${reopens} THEN 'reopened' WHEN ${hides} AND c.suppressed_by IS NULL THEN 'suppressed' ELSE 'evidence' END`,
+      runId,
+      on: asOf,
+      evidence: sql`n.evidence`,
+    },
+  });
+  return reopened;
+}
+
+/**
+ * Closes the cases that were evaluated and not found: the data have healed. Those that a suppression hides heal
+ * too, so that its end does not bring back what is mended.
+ *
+ * @param scope a rule of changed mentions that did not look at everything judged the cases of these alone
  *   were evaluated
  */
 export async function closeHealed(
-  client: PoolClient,
-  detection: Detection,
-  rule: Rule,
-  since: number | null,
+  tx: Transaction<DB>,
+  { rule, runId, asOf }: RuleNight,
+  scope: Scope,
 ): Promise<number> {
+  // Other rules look at every case that stands.
   const evaluated =
-    since === null
-      ? ''
-      : `AND EXISTS (SELECT FROM identity.mention m
-           WHERE m.feed = a.feed AND m.source_key = a.source_key AND m.role = a.role AND m.changed_run > ${Number(since)})`;
-  const closed = await client.query(
-    `WITH healed AS (
-       UPDATE anomalies.anomaly a SET status = 'resolved', healed = true, seen_run = $2,
-              last_seen = coalesce((SELECT as_of FROM anomalies.rule_state s WHERE s.rule = a.rule), a.last_seen)
-       WHERE a.rule = $1 AND ${OPEN} ${evaluated}
-         AND NOT EXISTS (SELECT FROM found f WHERE f.subject = a.subject)
-       RETURNING a.anomaly_id)
-     INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, on_date)
-     SELECT anomaly_id, 'healed', $2, $3 FROM healed`,
-    [rule.rule, detection.runId, detection.asOf],
-  );
-  return closed.rowCount ?? 0;
+    scope === 'everything' || rule.evaluates !== 'changed mentions'
+      ? sql``
+      : sql`AND (a.feed, a.source_key, a.role) IN (
+              SELECT m.feed, m.source_key, m.role FROM identity.mention m WHERE m.changed_run > ${scope.since})`;
+  const { changed } = await changeCases(tx, {
+    chosen: sql`
+      SELECT a.* FROM anomalies.anomaly a
+      WHERE a.rule = ${rule.rule} AND (${OPEN} OR a.suppressed_by IS NOT NULL) ${evaluated}
+        AND NOT EXISTS (SELECT FROM found f WHERE f.subject = a.subject)
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+    set: {
+      status: sql`'resolved'`,
+      healed: sql`true`,
+      suppressed_by: sql`NULL`,
+      returned_to: sql`NULL`,
+      last_seen: LAST_SEEN,
+    },
+    event: { kind: sql`'healed'`, runId, on: asOf },
+  });
+  return changed;
+}
+
+/**
+ * Brings back the cases whose suppression has ended, unless another one covers them.
+ *
+ * @returns how many cases reopened
+ */
+export async function endSuppressions(
+  tx: Transaction<DB>,
+  { rule, runId, asOf, dueOn }: RuleNight,
+): Promise<number> {
+  const { reopened } = await changeCases(tx, {
+    chosen: sql`
+      SELECT a.*, ${suppressorOf(sql`a`, rule.rule, asOf)} AS other FROM anomalies.anomaly a
+      WHERE a.rule = ${rule.rule} AND a.suppressed_by IS NOT NULL
+        AND NOT EXISTS (SELECT FROM anomalies.suppression s WHERE s.suppression_id = a.suppressed_by
+                          AND s.lifted_at IS NULL AND s.until >= ${asOf}::date)
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+    set: {
+      suppressed_by: sql`c.other`,
+      status: sql`CASE WHEN c.other IS NULL THEN 'new' ELSE c.status END`,
+      owner: sql`NULL`,
+      due_on: sql`CASE WHEN c.other IS NULL THEN ${dueOn}::date ELSE c.due_on END`,
+      opened_on: sql`CASE WHEN c.other IS NULL THEN ${asOf}::date ELSE c.opened_on END`,
+    },
+    event: {
+      kind: sql`CASE WHEN c.other IS NULL THEN 'reopened' ELSE 'suppressed' END`,
+      runId,
+      on: asOf,
+      reason: sql`'suppression_ended'`,
+    },
+  });
+  return reopened;
+}
+
+/** After a change of the rule's file, its standing cases take its severity, its owner, and what these mean. */
+export async function alignCases(
+  tx: Transaction<DB>,
+  { rule, runId, asOf, dueOn }: RuleNight,
+): Promise<void> {
+  await changeCases(tx, {
+    chosen: sql`
+      SELECT a.*, ${departmentOf(rule, 'a.feed')} AS rule_department FROM anomalies.anomaly a
+      WHERE a.rule = ${rule.rule}
+        AND (a.severity <> ${rule.severity} OR a.department <> ${departmentOf(rule, 'a.feed')})
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+    set: {
+      severity: sql`${rule.severity}`,
+      department: sql`c.rule_department`,
+      due_on: sql`CASE WHEN c.severity = ${rule.severity} THEN c.due_on ELSE ${dueOn}::date END`,
+      // What is not queued is nobody's.
+      ...(rule.severity === 'info'
+        ? {
+            status: sql`CASE WHEN c.status IN ('assigned', 'returned') THEN 'new' ELSE c.status END`,
+            owner: sql`NULL`,
+            returned_to: sql`NULL`,
+          }
+        : {}),
+    },
+    event: { kind: sql`'evidence'`, runId, on: asOf, reason: sql`'rule_changed'` },
+  });
 }
 
 /** Remembers how far the rule has come, and that its open cases were seen on this date. */
 export async function recordState(
-  client: PoolClient,
-  detection: Detection,
-  rule: Rule,
+  tx: Transaction<DB>,
+  { rule, runId, asOf }: RuleNight,
   milliseconds: number,
 ): Promise<void> {
-  await client.query(
-    `INSERT INTO anomalies.rule_state (rule, digest, detected_run, as_of, milliseconds) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (rule) DO UPDATE SET digest = excluded.digest, detected_run = excluded.detected_run,
-       as_of = excluded.as_of, milliseconds = excluded.milliseconds`,
-    [rule.rule, rule.digest, detection.runId, detection.asOf, milliseconds],
-  );
+  await sql`
+    INSERT INTO anomalies.rule_state (rule, digest, detected_run, as_of, milliseconds)
+    VALUES (${rule.rule}, ${rule.digest}, ${runId}, ${asOf}, ${milliseconds})
+    ON CONFLICT (rule) DO UPDATE SET digest = excluded.digest, detected_run = excluded.detected_run,
+      as_of = excluded.as_of, milliseconds = excluded.milliseconds`.execute(tx);
 }

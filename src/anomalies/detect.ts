@@ -1,9 +1,13 @@
-import type { PoolClient } from 'pg';
-import { CONTRACTS } from '../schema/contracts/index.ts';
-import { PopshareError } from '../schema/errors.ts';
+import { sql, type Transaction } from 'kysely';
+import { asCurrentRun } from '../ingest/current-run.ts';
+import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { closeHealed, openCases, recordState } from './cases.ts';
+import { alignCases, closeHealed, endSuppressions, openCases, recordState, renewCases } from './cases.ts';
+import { findSubjects, prepareFinding, type Scope } from './find-subjects.ts';
+import type { DueDates } from './queue/due-dates.ts';
+import { beginNight } from './queue/night.ts';
+import { suppressFound } from './queue/suppression.ts';
 import type { Rule } from './rule-file.ts';
 
 /** What a night did to the cases of one rule. */
@@ -20,93 +24,88 @@ export interface Detection {
   readonly runId: RunId;
   /** YYYY-MM-DD: the night's business date, `:as_of` in a rule. */
   readonly asOf: string;
+  readonly dueDates: DueDates;
+}
+
+/** A rule on its night, with what its cases need. */
+export interface RuleNight {
+  readonly rule: Rule;
+  readonly runId: RunId;
+  readonly asOf: string;
+  /** YYYY-MM-DD: what opens this night is due then; null for `info`. */
+  readonly dueOn: string | null;
 }
 
 /**
- * Runs one rule and brings its cases to what it found, in one transaction.
+ * Runs one rule and brings its cases to what it found, in one transaction. Officers may work meanwhile: cases are
+ * locked only after the rule's SELECT has ended, and what officers did until then is what counts.
  *
  * Before: any state. After: each subject that the rule's SELECT returns has one open case (unless a human closed
- * it on the same evidence), and no other subject within what was evaluated has one.
+ * it on the same evidence, or a suppression is in force), and no other subject within what was evaluated has one.
  *
  * @throws RULE_FAILED naming the file; STALE_WORKER
  */
 export async function detect(detection: Detection, rule: Rule): Promise<RuleSummary> {
+  const { warehouse, runId, asOf, dueDates } = detection;
   const started = performance.now();
-  const client = await detection.warehouse.pool.connect();
-  try {
-    await client.query('BEGIN');
-    await assertCurrent(client, detection.runId);
-    const since = await evaluatedSince(client, rule);
-    await findSubjects(client, rule, detection.asOf, since);
-    const opened = await openCases(client, detection, rule, departmentOfFeed());
-    const closed = await closeHealed(client, detection, rule, since);
-    await recordState(client, detection, rule, Math.round(performance.now() - started));
-    const open = await client.query<{ open: number }>(
-      `SELECT count(*) AS open FROM anomalies.anomaly WHERE rule = $1 AND status NOT IN ('resolved', 'dismissed')`,
-      [rule.rule],
-    );
-    await client.query('COMMIT');
-    return { ...opened, closed, open: open.rows[0]?.open ?? 0 };
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
+  await beginNight(warehouse, runId);
+  return asCurrentRun(detection, async (tx) => {
+    const known = await stateOf(tx, rule);
+    const scope = await scopeOf(tx, runId, asOf, rule, known);
+    await prepareFinding(tx, rule, scope, asOf);
+    await findSubjects(tx, rule, asOf);
+    await sql`DROP VIEW rule_mention`.execute(tx);
+    await suppressFound(tx, rule.rule, asOf);
+
+    const night: RuleNight = { rule, runId, asOf, dueOn: dueDates.dueOn(rule.severity, asOf) };
+    if (!known?.sameRule) await alignCases(tx, night);
+    const closed = await closeHealed(tx, night, scope);
+    const returning = await endSuppressions(tx, night);
+    const reopened = await renewCases(tx, night);
+    const opened = await openCases(tx, night);
+    await recordState(tx, night, Math.round(performance.now() - started));
+    return { opened, reopened: reopened + returning, closed, open: await openCount(tx, rule) };
+  });
 }
 
-async function assertCurrent(client: PoolClient, runId: RunId): Promise<void> {
-  const { rows } = await client.query<{ run_id: number }>('SELECT run_id FROM ops.fence FOR SHARE');
-  if (rows[0]?.run_id !== runId) throw new PopshareError('STALE_WORKER', `run ${runId} has been overtaken`);
+interface Known {
+  readonly sameRule: boolean;
+  readonly detectedRun: number;
+  /** YYYY-MM-DD */
+  readonly asOf: string;
+}
+
+/** What the rule's last evaluation left: another digest of its file means another rule, which starts afresh. */
+async function stateOf(tx: Transaction<DB>, rule: Rule): Promise<Known | undefined> {
+  const { rows } = await sql<Known>`
+    SELECT digest = ${rule.digest} AS "sameRule", detected_run AS "detectedRun", as_of::text AS "asOf"
+    FROM anomalies.rule_state WHERE rule = ${rule.rule}`.execute(tx);
+  return rows[0];
 }
 
 /**
- * The run after which mentions count as changed for this rule: null when all must be looked at, because the
- * rule looks at everything, is new, or has changed.
+ * A rule of changed persons looks at everybody when the dates go back, and when a run since, or this one, did not
+ * list whom it touched.
  */
-async function evaluatedSince(client: PoolClient, rule: Rule): Promise<number | null> {
-  if (rule.evaluates === 'everything') return null;
-  const { rows } = await client.query<{ detected_run: number }>(
-    'SELECT detected_run FROM anomalies.rule_state WHERE rule = $1 AND digest = $2',
-    [rule.rule, rule.digest],
-  );
-  return rows[0]?.detected_run ?? null;
-}
-
-/** After: temporary table `found` holds what the rule's SELECT returned, each subject once. */
-async function findSubjects(
-  client: PoolClient,
-  rule: Rule,
+async function scopeOf(
+  tx: Transaction<DB>,
+  runId: RunId,
   asOf: string,
-  since: number | null,
-): Promise<void> {
-  const changed = since === null ? '' : `AND m.changed_run > ${Number(since)}`;
-  await client.query(
-    `CREATE TEMPORARY VIEW rule_mention AS
-     SELECT m.*, l.person_id FROM identity.mention m LEFT JOIN identity.link l USING (mention_id)
-     WHERE m.active ${changed}`,
-  );
-  try {
-    await client.query(
-      `CREATE TEMPORARY TABLE found (
-         subject text COLLATE "C" PRIMARY KEY, feed text, source_key text, role text, person_id bigint,
-         division text, evidence jsonb NOT NULL) ON COMMIT DROP`,
-    );
-    await client.query(
-      `INSERT INTO found SELECT r.subject, r.feed, r.source_key, r.role, r.person_id, r.division, r.evidence
-       FROM (${rule.select}) r`,
-      [...rule.bind(asOf)],
-    );
-    await client.query('ANALYZE found');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PopshareError('RULE_FAILED', `${rule.file}: ${reason}`, { cause: error });
-  } finally {
-    // A temporary view lives as long as the session; after a failure the rollback takes it.
-    await client.query('DROP VIEW IF EXISTS rule_mention').catch(() => {});
-  }
+  { evaluates }: Rule,
+  known: Known | undefined,
+): Promise<Scope> {
+  if (!known?.sameRule || evaluates === 'everything') return 'everything';
+  const scope = { since: known.detectedRun, asOf: known.asOf };
+  if (evaluates === 'changed mentions') return scope;
+  const { rows } = await sql<{ listed: boolean }>`
+    SELECT coalesce(bool_and(NOT everybody) AND bool_or(run_id = ${runId}), false) AS listed
+    FROM population.touched_night WHERE run_id > ${known.detectedRun}`.execute(tx);
+  return rows[0]?.listed === true && known.asOf <= asOf ? scope : 'everything';
 }
 
-function departmentOfFeed(): Record<string, string> {
-  return Object.fromEntries(CONTRACTS.map(({ feed, department }) => [feed, department]));
+async function openCount(tx: Transaction<DB>, rule: Rule): Promise<number> {
+  const { rows } = await sql<{ open: number }>`
+    SELECT coalesce(sum(cases), 0)::bigint AS open FROM anomalies.tally
+    WHERE rule = ${rule.rule} AND status NOT IN ('resolved', 'dismissed')`.execute(tx);
+  return rows[0]?.open ?? 0;
 }

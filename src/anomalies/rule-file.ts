@@ -4,7 +4,31 @@ import path from 'node:path';
 import { z } from 'zod';
 import { filesIn } from '../schema/configuration/load.ts';
 import { parseYaml } from '../schema/configuration/yaml-file.ts';
+import { CONTRACTS } from '../schema/contracts/index.ts';
 import { PopshareError } from '../schema/errors.ts';
+
+const span = z.union([z.number(), z.string()]).optional();
+
+/** A date of a feed's records, and how long after it a rule looks at the record's persons again. */
+const wakeSchema = z
+  .strictObject({ feed: z.string(), field: z.string(), days: span, months: span, years: span })
+  .superRefine(({ feed, field }, context) => {
+    const contract = CONTRACTS.find((candidate) => candidate.feed === feed);
+    const refuse = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (contract === undefined) refuse('feed', `expected a feed, found ${feed}`);
+    else if (contract.fields[field]?.column !== 'date')
+      refuse('field', `expected a date of ${feed}, found ${field}`);
+  });
+
+/** A wake with its parameters filled in: numbers of days, months and years. */
+export interface Wake {
+  readonly feed: string;
+  readonly field: string;
+  readonly days: number;
+  readonly months: number;
+  readonly years: number;
+}
 
 const headerSchema = z.strictObject({
   rule: z.string().regex(/^[A-Z]{2}\d{2}$/, 'expected a code such as DQ01'),
@@ -14,17 +38,21 @@ const headerSchema = z.strictObject({
     .string()
     .min(1, 'expected a department, `operator`, or `source` for the department that sent the record'),
   /**
-   * What the SELECT looks at: `changed mentions` reads the view rule_mention, which on an ordinary night holds
-   * only the mentions that changed; `everything` reads what it likes, whole, every night.
+   * What the SELECT looks at. `changed mentions` reads the view rule_mention, which on an ordinary night holds only
+   * the mentions that changed. `changed persons` reads it too; it then holds all mentions of the persons of whom
+   * anything changed since the rule's last night, whose day has come (`wakes`), who have a case, or who are compared
+   * with one of these. `everything` reads what it likes, whole, every night.
    */
-  evaluates: z.enum(['changed mentions', 'everything']),
+  evaluates: z.enum(['changed mentions', 'changed persons', 'everything']),
+  wakes: z.array(wakeSchema).default([]),
   parameters: z.record(z.string().regex(/^[a-z_]+$/), z.union([z.number(), z.string()])).default({}),
   definition: z.string().min(1),
   resolved_by: z.string().min(1),
 });
 
 /** One anomaly rule: the header of its file, and its SELECT with numbered parameters. */
-export interface Rule extends z.output<typeof headerSchema> {
+export interface Rule extends Omit<z.output<typeof headerSchema>, 'wakes'> {
+  readonly wakes: readonly Wake[];
   readonly file: string;
   /** Of the whole file: another digest means another rule. */
   readonly digest: string;
@@ -70,6 +98,17 @@ export function parseRule(source: string, file: string): Rule {
   if (!path.basename(file).startsWith(fields.rule))
     throw invalid(2, `expected the file name to begin with ${fields.rule}`);
 
+  const wakes = fields.wakes.map(({ feed, field, ...spans }): Wake => {
+    const length = (unit: keyof typeof spans): number => {
+      const given = spans[unit] ?? 0;
+      const value = typeof given === 'string' ? fields.parameters[given] : given;
+      if (typeof value !== 'number')
+        throw invalid(2, `wakes: ${unit}: expected a number, or a parameter that is one, found ${given}`);
+      return value;
+    };
+    return { feed, field, days: length('days'), months: length('months'), years: length('years') };
+  });
+
   const headerLines = header[0].split('\n').length - 1;
   const body = source.slice(header[0].length).trim().replace(/;$/, '');
   if (!/^(--.*\n|\s)*(select|with)\b/i.test(body))
@@ -86,6 +125,7 @@ export function parseRule(source: string, file: string): Rule {
   });
   return {
     ...fields,
+    wakes,
     file,
     digest: createHash('sha256').update(source).digest('hex'),
     select,

@@ -11,6 +11,7 @@ import { type TrainedModel, type WeightPart, withWeights } from '../identity/mod
 import { listReviews, openPair, type ReviewSide, showReview } from '../identity/review-queue.ts';
 import { decide, lift } from '../jobs/decision.ts';
 import { PopshareError } from '../schema/errors.ts';
+import { recordAct } from '../schema/warehouse/audit.ts';
 import { numberArgument, say, sayJson, table } from './output.ts';
 import { type Session, withSession } from './session.ts';
 
@@ -55,6 +56,11 @@ function addReviewCommands(program: Command): void {
       const reviewId = numberArgument(id);
       await withSession(async (session) => {
         const { review, decisions } = await showReview(session.warehouse, reviewId);
+        await recordAct(session.warehouse.db, {
+          actor: userInfo().username,
+          action: 'look',
+          subject: `review ${reviewId}`,
+        });
         if (options.json) return sayJson({ review, decisions });
         say(`review ${review.review_id}: ${review.kind}, ${review.status}, ${bits(review.weight)} bits`);
         for (const side of [review.left, review.right]) say(`  ${nameOf(side)}  person ${side.person_id}`);
@@ -115,14 +121,24 @@ function addMatchCommand(program: Command): void {
     .option('--registered-division <code>', 'where they are registered: 12 digits')
     .option('--address <address>', '地址')
     .option('--dwelling-code <code>', '房屋编码')
+    .option('--purpose <purpose>', 'what for; kept in the audit log')
     .option('--json', 'one JSON object on stdout: {"outcome", "best", "second"}')
-    .action(async ({ json, ...given }: { json?: boolean } & Record<string, unknown>) => {
+    .action(async (options: { json?: boolean; purpose?: string } & Record<string, unknown>) => {
+      const { json, purpose, ...given } = options;
       const fields = identityFieldsSchema.safeParse(given);
       if (!fields.success) throw new PopshareError('USAGE', z.prettifyError(fields.error));
       if (Object.keys(fields.data).length === 0) throw new PopshareError('USAGE', 'give at least one field');
-      const match = await withSession(async (session) =>
-        matchPerson(session.warehouse, await personModel(session), fields.data),
-      );
+      const match = await withSession(async (session) => {
+        const found = await matchPerson(session.warehouse, await personModel(session), fields.data);
+        await recordAct(session.warehouse.db, {
+          actor: userInfo().username,
+          action: 'match',
+          subject: found.best === null ? undefined : `person ${found.best.personId}`,
+          purpose,
+          detail: { fields: Object.keys(fields.data), outcome: found.outcome },
+        });
+        return found;
+      });
       if (json === true) return sayJson(match);
       say(match.outcome);
       if (match.best !== null) sayCandidate('best', match.best);
@@ -137,16 +153,27 @@ function addExplainCommand(program: Command): void {
     .requiredOption('--feed <feed>', 'the feed of the record')
     .requiredOption('--key <key>', 'the key of the record')
     .option('--role <role>', 'whom it names, where it names several')
+    .option('--purpose <purpose>', 'what for; kept in the audit log')
     .option('--json', 'one JSON object on stdout')
-    .action(async (options: { feed: string; key: string; role?: string; json?: boolean }) => {
-      const explanation = await withSession(async (session) => {
-        const named = { feed: options.feed, sourceKey: options.key, role: options.role };
-        const mention = await findMention(session.warehouse, named);
-        return explainLink(session.warehouse, await personModel(session), mention);
-      });
-      if (options.json) return sayJson(explanation);
-      sayExplanation(explanation);
-    });
+    .action(
+      async (options: { feed: string; key: string; role?: string; purpose?: string; json?: boolean }) => {
+        const explanation = await withSession(async (session) => {
+          const named = { feed: options.feed, sourceKey: options.key, role: options.role };
+          const mention = await findMention(session.warehouse, named);
+          const found = await explainLink(session.warehouse, await personModel(session), mention);
+          await recordAct(session.warehouse.db, {
+            actor: userInfo().username,
+            action: 'look',
+            subject: `person ${found.person_id}`,
+            purpose: options.purpose,
+            detail: { feed: options.feed, source_key: options.key },
+          });
+          return found;
+        });
+        if (options.json) return sayJson(explanation);
+        sayExplanation(explanation);
+      },
+    );
 }
 
 async function personModel({ configuration }: Session): Promise<TrainedModel> {

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { exportRejectedRows } from '../ingest/rejected-rows.ts';
+import { recordAct } from '../schema/warehouse/audit.ts';
 import { say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
 
@@ -44,6 +46,12 @@ export function addRejectCommands(program: Command): void {
         for (const binding of configuration.bindings) {
           if (options.feed !== undefined && options.feed !== binding.feed) continue;
           for (const file of await exportRejectedRows(warehouse, binding)) {
+            await recordAct(warehouse.db, {
+              actor: userInfo().username,
+              action: 'export',
+              subject: `rejected rows of ${binding.feed}`,
+              detail: { file: file.name, rows: file.rows },
+            });
             await writeFile(path.join(options.out, file.name), file.bytes);
             say(`${file.name}  ${file.rows} rows`);
             files++;

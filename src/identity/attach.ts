@@ -12,8 +12,9 @@ export const MARGIN = 3;
  *
  * Before: `edge` weighs them. After: temporary table `mate` gives every unresolved mention its group; the group is
  * named by its smallest mention. A group in which two mentions contradict each other is dissolved: one record, two
- * sexes, years of birth more than one apart, names that are not compatible, a human who set them apart or tied them
- * to numbers. A chain may not join what its ends keep apart. What a human tied together (`unit`) stays together.
+ * sexes, years of birth more than one apart, names that are not compatible, a human who set them apart, or tied one to
+ * a number from whose mentions the other is set apart, or tied both to numbers. Of a dissolved group, `torn` keeps the
+ * pair that weighs most, for a human to look at. A chain may not join what its ends keep apart. What a human tied together (`unit`) stays together.
  */
 export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
@@ -31,7 +32,14 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
   );
   await connectGroups(tx, 'mate', 'bond');
   await sql`
-    WITH contradictory AS (
+    CREATE TEMPORARY TABLE torn (mention_id bigint, other_id bigint, weight float8, vector bigint) ON COMMIT DROP`.execute(
+    tx,
+  );
+  await sql`
+    WITH kept_off AS (
+      SELECT a.mention_id, n.group_id AS unit
+      FROM apart a JOIN identity.mention o ON o.mention_id = a.other_id JOIN bound_number n USING (id_number)),
+    contradictory AS (
       SELECT DISTINCT l.group_id
       FROM mate l JOIN mate r ON r.group_id = l.group_id AND r.mention_id > l.mention_id AND r.unit <> l.unit
       JOIN paired_feature lf ON lf.mention_id = l.mention_id
@@ -42,7 +50,15 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
          OR NOT (lf.pinyin = rf.pinyin OR lf.shape = rf.shape
                  OR coalesce(lf.name LIKE rf.name_pattern, false) OR coalesce(rf.name LIKE lf.name_pattern, false))
          OR (l.has_number AND r.has_number)
-         OR EXISTS (SELECT FROM apart a WHERE a.mention_id = l.mention_id AND a.other_id = r.mention_id))
+         OR (l.has_number AND EXISTS (SELECT FROM kept_off k WHERE k.mention_id = r.mention_id AND k.unit = l.unit))
+         OR (r.has_number AND EXISTS (SELECT FROM kept_off k WHERE k.mention_id = l.mention_id AND k.unit = r.unit))
+         OR EXISTS (SELECT FROM apart a WHERE a.mention_id = l.mention_id AND a.other_id = r.mention_id)),
+    kept AS (
+      INSERT INTO torn
+      SELECT DISTINCT ON (l.group_id) e.mention_id, e.other_id, e.weight, e.vector
+      FROM edge e JOIN mate l USING (mention_id) JOIN contradictory c ON c.group_id = l.group_id
+      WHERE e.weight >= ${model.thresholds.join}
+      ORDER BY l.group_id, e.weight DESC, e.mention_id, e.other_id)
     UPDATE mate m SET group_id = own.first
     FROM (SELECT mention_id, min(mention_id) OVER (PARTITION BY unit) AS first
           FROM mate JOIN contradictory USING (group_id)) own
@@ -70,7 +86,7 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
   await sql`ANALYZE told_same`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE contender ON COMMIT DROP AS
-    SELECT g.group_id, e.node, max(e.weight) AS weight, bool_or(e.stays) AS stays, bool_or(t.node IS NOT NULL) AS decided
+    SELECT g.group_id, e.node, max(e.weight) AS weight, min(e.speaker) AS speaker, bool_or(e.stays) AS stays, bool_or(t.node IS NOT NULL) AS decided
     FROM evidence e
     JOIN mate g USING (mention_id)
     LEFT JOIN told_same t ON t.group_id = g.group_id AND t.node = e.node
@@ -82,8 +98,8 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
     SELECT best.*, coalesce(decided OR (weight >= ${join} AND weight - coalesce(second, -1000) >= ${MARGIN})
                             OR (stays AND weight >= ${split}), false) AS taken
     FROM (SELECT DISTINCT ON (group_id) group_id, node, weight, stays, decided,
-                 lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, node) AS second
-          FROM contender ORDER BY group_id, decided DESC, weight DESC, node) best`.execute(tx);
+                 lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, speaker, node) AS second
+          FROM contender ORDER BY group_id, decided DESC, weight DESC, speaker, node) best`.execute(tx);
   await settleRivals(tx);
   await sql`ANALYZE leader, mate`.execute(tx);
   await sql`

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { loadUnindexed } from './first-load.ts';
 import type { BlockingRule } from './model/model-file.ts';
 import type { TrainedModel } from './model/weights.ts';
 
@@ -10,8 +11,14 @@ import type { TrainedModel } from './model/weights.ts';
  * anchored cluster stands once in identity.block_key, under the first mention of the cluster's leading name; each
  * key of every other changed mention once; and temporary table `touched_key` holds every key that one of them has
  * or had, so that whoever shares it is asked again.
+ *
+ * @param isFirst nothing is linked and no key is stored yet: every mention is asked anyhow, and no key need be touched
  */
-export async function refreshBlockKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+export async function refreshBlockKeys(
+  tx: Transaction<DB>,
+  model: TrainedModel,
+  isFirst: boolean,
+): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE keyed ON COMMIT DROP AS
     SELECT c.mention_id, l.lead, true AS anchored
@@ -21,42 +28,45 @@ export async function refreshBlockKeys(tx: Transaction<DB>, model: TrainedModel)
     SELECT c.mention_id, c.mention_id, false FROM changed c
     WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
   await sql`ANALYZE keyed`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE touched_key ON COMMIT DROP AS
-    SELECT DISTINCT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)`.execute(tx);
-  await sql`DELETE FROM identity.block_key b USING keyed k WHERE b.mention_id = k.mention_id`.execute(tx);
-
-  const columns = new Set(
-    model.blocking.flatMap((rule) => [...rule.keys, rule.each ?? '']).flatMap(columnsNamed),
-  );
-  await sql`
-    CREATE TEMPORARY TABLE key_source ON COMMIT DROP AS
-    SELECT k.lead, k.anchored, ${sql.join([...columns].map((name) => sql.id('f', name)))}
-    FROM keyed k JOIN identity.feature f USING (mention_id)`.execute(tx);
-  await sql`CREATE TEMPORARY TABLE new_key (key bigint, lead bigint, anchored boolean) ON COMMIT DROP`.execute(
-    tx,
-  );
-  for (const [at, rule] of model.blocking.entries()) {
-    await sql`INSERT INTO new_key SELECT DISTINCT ${blockKeySql(rule, at)}, r.lead, r.anchored
-              FROM key_source r ${elementsOf(rule)} WHERE ${isGiven(rule)}`.execute(tx);
+  await sql`CREATE TEMPORARY TABLE touched_key (key bigint) ON COMMIT DROP`.execute(tx);
+  if (isFirst) {
+    await loadUnindexed(tx, 'block_key', () => storeKeys(tx, model));
+    return;
   }
-  await storeKeys(tx);
-  await sql`INSERT INTO touched_key SELECT DISTINCT key FROM new_key`.execute(tx);
+  await touchKeys(tx);
+  await sql`DELETE FROM identity.block_key b USING keyed k WHERE b.mention_id = k.mention_id`.execute(tx);
+  await storeKeys(tx, model);
+  await touchKeys(tx);
   await sql`ANALYZE touched_key`.execute(tx);
 }
 
-/** Keys are scattered over their index: into an empty table they are stored first and indexed afterwards. */
-async function storeKeys(tx: Transaction<DB>): Promise<void> {
-  const { rows } = await sql<{ empty: boolean }>`
-    SELECT NOT EXISTS (SELECT FROM identity.block_key) AS empty`.execute(tx);
-  const isFirst = rows[0]?.empty ?? false;
-  if (isFirst) await sql`DROP INDEX identity.block_key_by_key, identity.block_key_by_mention`.execute(tx);
-  await sql`INSERT INTO identity.block_key (key, mention_id, anchored)
-            SELECT key, lead, anchored FROM new_key`.execute(tx);
-  if (!isFirst) return;
-  await sql`CREATE INDEX block_key_by_key ON identity.block_key (key)`.execute(tx);
-  await sql`CREATE INDEX block_key_by_mention ON identity.block_key (mention_id)`.execute(tx);
-  await sql`ANALYZE identity.block_key`.execute(tx);
+/** After: the stored keys of the mentions of `keyed` stand in `touched_key`. */
+async function touchKeys(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    INSERT INTO touched_key
+    SELECT DISTINCT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)`.execute(tx);
+}
+
+/**
+ * Computes and stores the keys. Before: none is stored for the mentions of `keyed`.
+ *
+ * The mentions of a person agree in most of what a rule reads: what is equal is put together before the key is made
+ * of it, and what has become the same key afterwards.
+ */
+async function storeKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  const columns = [...new Set(model.blocking.flatMap(columnsOf))];
+  await sql`
+    CREATE TEMPORARY TABLE key_source ON COMMIT DROP AS
+    SELECT k.lead, k.anchored, ${sql.join(columns.map((name) => sql.id('f', name)))}
+    FROM keyed k JOIN identity.feature f USING (mention_id)`.execute(tx);
+  for (const [at, rule] of model.blocking.entries()) {
+    const distinct = sql`(
+      SELECT DISTINCT lead, anchored, ${sql.join(columnsOf(rule).map((name) => sql.id(name)))} FROM key_source)`;
+    await sql`
+      INSERT INTO identity.block_key (key, mention_id, rule, anchored)
+      SELECT DISTINCT ${blockKeySql(rule, at)}, r.lead, ${sql.lit(at)}::smallint, r.anchored
+      FROM ${elementsOf(rule, distinct)} WHERE ${isGiven(rule)}`.execute(tx);
+  }
 }
 
 /**
@@ -68,9 +78,11 @@ export function blockKeySql(rule: BlockingRule, at: number): RawBuilder<unknown>
   return sql.raw(`hashtextextended('${at}|' || ${partsOf(rule).join(` || '|' || `)}, 0)`);
 }
 
-/** What follows `FROM … r`: a rule with `each` makes one key for each element of its array. */
-export function elementsOf(rule: BlockingRule): RawBuilder<unknown> {
-  return rule.each === undefined ? sql`` : sql`CROSS JOIN unnest(${sql.raw(rule.each)}) AS element`;
+/** `FROM` this, the rows `r` of the features: a rule with `each` makes a row for each element of its array. */
+export function elementsOf(rule: BlockingRule, features: RawBuilder<unknown>): RawBuilder<unknown> {
+  return rule.each === undefined
+    ? sql`${features} r`
+    : sql`(SELECT r.*, unnest(${sql.raw(rule.each)}) AS element FROM ${features} r) r`;
 }
 
 /** A key with a part missing is none. */
@@ -86,9 +98,10 @@ function partsOf(rule: BlockingRule): readonly string[] {
   return rule.each === undefined ? rule.keys : [...rule.keys, 'element'];
 }
 
-/** The columns of identity.feature that an expression over `r` names. */
-function columnsNamed(expression: string): string[] {
-  return [...expression.matchAll(/\br\.([a-z_]+)/g)].flatMap(([, name]) => name ?? []);
+/** The columns of identity.feature that a rule names. */
+function columnsOf({ keys, each }: BlockingRule): string[] {
+  const named = [...keys, each ?? ''].flatMap((expression) => [...expression.matchAll(/\br\.([a-z_]+)/g)]);
+  return [...new Set(named.flatMap(([, name]) => name ?? []))];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import { weigh } from './evidence.ts';
+import { findMeetings } from './meetings.ts';
 import { patternSql } from './model/comparison-sql.ts';
 import type { TrainedModel } from './model/weights.ts';
 
@@ -45,22 +46,15 @@ export async function closeOverBonds(tx: Transaction<DB>, model: TrainedModel): 
 
 /** After: temporary table `outsider_vector` compares the frontier with whoever outside it meets by a key and by name. */
 async function meetOutsiders(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await findMeetings(tx, model, 'frontier');
   await sql`
     CREATE TEMPORARY TABLE outsider_vector ON COMMIT DROP AS
-    WITH own AS MATERIALIZED (
-      SELECT f.mention_id, b.key FROM frontier f JOIN identity.block_key b USING (mention_id)),
-    held AS MATERIALIZED (
-      SELECT b.key, b.mention_id, b.anchored, count(*) OVER (PARTITION BY b.key) AS mentions
-      FROM (SELECT DISTINCT key FROM own) k JOIN identity.block_key b USING (key)),
-    met AS MATERIALIZED (
-      SELECT DISTINCT own.mention_id, h.mention_id AS other_id
-      FROM own JOIN held h USING (key)
-      WHERE NOT h.anchored AND h.mentions <= ${model.block_limit}
-        AND NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = h.mention_id))
     SELECT met.other_id, ${sql.raw(patternSql(model))} AS vector
     FROM met
     JOIN identity.feature l ON l.mention_id = least(met.mention_id, met.other_id)
     JOIN identity.feature r ON r.mention_id = greatest(met.mention_id, met.other_id)
-    WHERE (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
+    WHERE NOT met.anchored AND NOT EXISTS (SELECT FROM unresolved u WHERE u.mention_id = met.other_id)
+      AND (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
       AND NOT (l.feed = r.feed AND l.source_key = r.source_key)`.execute(tx);
+  await sql`DROP TABLE own_key, crowd, met`.execute(tx);
 }

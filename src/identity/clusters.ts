@@ -1,17 +1,31 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 
 /**
  * The mentions whose document number was touched.
  *
- * Before: `bound_number` stands. After: temporary table `changed` names every mention that changed since `afterRun`;
- * `scope` holds each active mention with a document number that a changed mention has, or until now was linked by,
- * or that a human tied to one of these, with the person it is linked to now.
+ * Before: `bound_number` stands. After: temporary table `changed` names every mention that changed since `afterRun`,
+ * and, where the model's weights are others than before, every one that the model decides upon (`is_rescored`).
+ *
+ * @param rescore whether the weights are others
+ * @param isFirst nothing is linked yet: then every active mention has changed, and the scope is read where it stands
+ * @returns the scope, to select from: each active mention with a document number that a changed mention has, or until
+ *   now was linked by, or that a human tied to one of these, with the person it is linked to now
  */
-export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise<void> {
+export async function buildScope(
+  tx: Transaction<DB>,
+  afterRun: number,
+  isFirst: boolean,
+  rescore: boolean,
+): Promise<RawBuilder<unknown>> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-    SELECT mention_id, id_number FROM identity.mention WHERE changed_run > ${afterRun}`.execute(tx);
+    SELECT mention_id, feed, id_number, changed_run <= ${afterRun} AS is_rescored FROM identity.mention
+    WHERE changed_run > ${afterRun} OR (${rescore} AND active AND id_number IS NULL)`.execute(tx);
+  if (isFirst) {
+    return sql`(SELECT mention_id, feed, id_kind, id_number, name, NULL::bigint AS person_id, NULL::bigint AS linked_run
+                FROM identity.mention WHERE active AND id_number IS NOT NULL)`;
+  }
   await sql`
     CREATE TEMPORARY TABLE touched_number ON COMMIT DROP AS
     SELECT id_number FROM changed WHERE id_number IS NOT NULL
@@ -31,6 +45,7 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number): Promise
     LEFT JOIN identity.link l USING (mention_id)
     WHERE m.active AND m.id_number IS NOT NULL`.execute(tx);
   await sql`ANALYZE scope`.execute(tx);
+  return sql.id('scope');
 }
 
 /** The numbers that humans tied to a touched number, or to a changed mention, are touched too. */
@@ -57,13 +72,15 @@ async function addBoundNumbers(tx: Transaction<DB>): Promise<void> {
  *
  * Under a number with several names, the name of the household register leads, then the one most records
  * give, then the readable one, then by spelling; every name goes with the first compatible one in that order.
+ *
+ * @param scope as {@link buildScope} returns it
  */
-export async function labelClusters(tx: Transaction<DB>): Promise<void> {
+export async function labelClusters(tx: Transaction<DB>, scope: RawBuilder<unknown>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE contested_name ON COMMIT DROP AS
     WITH used AS (
       SELECT s.id_number, s.name, bool_or(s.feed = 'household_register') AS registered, count(*) AS mentions
-      FROM scope s WHERE s.name IS NOT NULL GROUP BY s.id_number, s.name),
+      FROM ${scope} s WHERE s.name IS NOT NULL GROUP BY s.id_number, s.name),
     contested AS (
       SELECT u.* FROM used u JOIN (SELECT id_number FROM used GROUP BY id_number HAVING count(*) > 1) several USING (id_number)),
     ranked AS (
@@ -88,7 +105,7 @@ export async function labelClusters(tx: Transaction<DB>): Promise<void> {
                 WHEN s.id_kind = 'resident' THEN 'valid_id'
                 ELSE 'other_document' END AS method,
            coalesce(s.name = n.lead_name, s.name IS NOT NULL) AS leads, NULL::float8 AS weight, NULL::bigint AS vector
-    FROM scope s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
+    FROM ${scope} s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
   await joinBound(tx);
   await partApart(tx);

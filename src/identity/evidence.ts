@@ -1,33 +1,20 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import type { RunId } from '../schema/ids.ts';
+import { findMeetings, recordCrowds } from './meetings.ts';
 import { patternSql } from './model/comparison-sql.ts';
 import { BITS } from './model/pattern.ts';
 import { patternWeight, type TrainedModel } from './model/weights.ts';
 
 /**
- * Pairs that share a block key and whose names are compatible.
+ * Pairs that meet by a block key and whose names are compatible.
  *
- * After: temporary table `pair` has each unresolved mention with each mention met under one of its keys. Keys
- * under which more than the model's limit stand say too little: they are left out and counted.
- *
- * @returns how many keys were left out
+ * Before: `unresolved` stands. After: temporary table `pair` has each unresolved mention with each mention that it
+ * meets; keys under which too many stood are in identity.crowded_key.
  */
-export async function pairUp(tx: Transaction<DB>, model: TrainedModel): Promise<number> {
-  await sql`
-    CREATE TEMPORARY TABLE own_key ON COMMIT DROP AS
-    SELECT u.mention_id, b.key FROM unresolved u JOIN identity.block_key b USING (mention_id)`.execute(tx);
-  await sql`ANALYZE own_key`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE crowded_key ON COMMIT DROP AS
-    SELECT b.key FROM (SELECT DISTINCT key FROM own_key) k JOIN identity.block_key b USING (key)
-    GROUP BY b.key HAVING count(*) > ${model.block_limit}`.execute(tx);
-  await sql`ANALYZE crowded_key`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE met ON COMMIT DROP AS
-    SELECT DISTINCT k.mention_id, b.mention_id AS other_id, b.anchored
-    FROM own_key k JOIN identity.block_key b ON b.key = k.key AND b.mention_id <> k.mention_id
-    WHERE NOT EXISTS (SELECT FROM crowded_key c WHERE c.key = k.key)`.execute(tx);
-  await sql`ANALYZE met`.execute(tx);
+export async function pairUp(tx: Transaction<DB>, model: TrainedModel, runId: RunId): Promise<void> {
+  await findMeetings(tx, model, 'unresolved');
+  await recordCrowds(tx, model, runId);
   await sql`
     CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
     SELECT p.mention_id, p.other_id, p.anchored
@@ -50,8 +37,6 @@ export async function pairUp(tx: Transaction<DB>, model: TrainedModel): Promise<
     tx,
   );
   await sql`ANALYZE pair`.execute(tx);
-  const { rows } = await sql<{ crowded: number }>`SELECT count(*) AS crowded FROM crowded_key`.execute(tx);
-  return rows[0]?.crowded ?? 0;
 }
 
 /**

@@ -122,7 +122,7 @@ function weighing(
 ): RawBuilder<{ person_id: number; vector: number }> {
   const keys = model.blocking.map(
     (rule, at) =>
-      sql`SELECT ${blockKeySql(rule, at)} AS key FROM given r ${elementsOf(rule)} WHERE ${isGiven(rule)}`,
+      sql`SELECT ${blockKeySql(rule, at)} AS key FROM ${elementsOf(rule, sql.id('given'))} WHERE ${isGiven(rule)}`,
   );
   return sql`
     WITH given AS MATERIALIZED (

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
@@ -7,7 +8,9 @@ import { chooseNodes, groupUnresolved } from './attach.ts';
 import { findUnresolved, refreshBlockKeys } from './block-keys.ts';
 import { closeOverBonds } from './closure.ts';
 import { buildScope, labelClusters } from './clusters.ts';
+import { addConflicts } from './conflicts.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
+import { isFirstLoad } from './first-load.ts';
 import { recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
@@ -20,45 +23,90 @@ export interface IdentitySummary {
   readonly persons: number;
   readonly links: Readonly<Record<string, number>>;
   readonly reviews: number;
+  /** Of the last reconciliation that had something to do: block keys under which too many stood, rule by rule. */
+  readonly crowded_keys: readonly CrowdedKeys[];
+}
+
+/** A row of identity.crowded_key. */
+interface CrowdedKeys {
+  readonly rule: string;
+  readonly keys: number;
+  readonly mentions: number;
+  /** What was too large even after it was split by the sound of the name: nobody met there. */
+  readonly left_out_keys: number;
+  readonly left_out_mentions: number;
 }
 
 /**
  * Links every mention that changed since the last reconciliation, in one transaction. Run again, it finds
- * nothing to do and writes nothing.
+ * nothing to do and writes nothing. The first run with another model also weighs again what the model decides upon.
  *
  * @throws STALE_WORKER
  */
 export async function reconcile(warehouse: Warehouse, runId: RunId, model: TrainedModel): Promise<void> {
-  const { reconciled_run } = await warehouse.db
+  const { reconciled_run, model_weights, model_blocking } = await warehouse.db
     .selectFrom('identity.state')
-    .select('reconciled_run')
+    .select(['reconciled_run', 'model_weights', 'model_blocking'])
     .executeTakeFirstOrThrow();
+  const digests = modelDigests(model);
   await completeNameForms(warehouse, reconciled_run);
   await warehouse.db.transaction().execute(async (tx) => {
     await assertCurrentRun(tx, runId);
     // The first reconciliation hashes every mention; this is for this transaction alone.
     await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
     await gatherVerdicts(tx);
-    await buildScope(tx, reconciled_run);
-    await labelClusters(tx);
-    await refreshBlockKeys(tx, model);
+    const isFirst = await isFirstLoad(tx);
+    // The server looks at a table by itself only a minute after it was filled.
+    if (isFirst) await sql`ANALYZE identity.mention`.execute(tx);
+    // Another blocking makes other keys of every mention; other weights, other patterns' weights.
+    const afterRun = isAnother(model_blocking, digests.blocking) ? 0 : reconciled_run;
+    const scope = await buildScope(tx, afterRun, isFirst, isAnother(model_weights, digests.weights));
+    await labelClusters(tx, scope);
+    await refreshBlockKeys(tx, model, isFirst);
     await findUnresolved(tx);
     await closeOverBonds(tx, model);
-    await pairUp(tx, model);
+    await pairUp(tx, model, runId);
     await weighNodes(tx, model);
     await weighEdges(tx, model);
     await groupUnresolved(tx, model);
     await chooseNodes(tx, model);
+    await addConflicts(tx, model);
     await assignPersons(tx, runId);
-    await recordPersonEvents(tx, runId);
-    await writeLinks(tx, runId, model.version);
+    await recordPersonEvents(tx, runId, isFirst);
+    await writeLinks(tx, runId, model.version, isFirst);
     await bringReviews(tx, runId);
     // Only as far as there was something: a night that changed nothing leaves this row as it is.
     await sql`
-      UPDATE identity.state SET reconciled_run = ${runId}
-      WHERE EXISTS (SELECT FROM changed)`.execute(tx);
+      UPDATE identity.state
+      SET reconciled_run = CASE WHEN EXISTS (SELECT FROM changed) THEN ${runId} ELSE reconciled_run END,
+          model_weights = ${digests.weights}, model_blocking = ${digests.blocking}
+      WHERE EXISTS (SELECT FROM changed)
+         OR (model_weights, model_blocking) IS DISTINCT FROM (${digests.weights}, ${digests.blocking})`.execute(
+      tx,
+    );
     await recordLinkShares(tx, runId);
   });
+}
+
+/** What tells one model from another: the parts that decide which pairs meet, and what their patterns weigh. */
+function modelDigests({ blocking, block_limit, ...rest }: TrainedModel): {
+  blocking: string;
+  weights: string;
+} {
+  const { comparisons, thresholds, prior } = rest;
+  return {
+    blocking: digestOf({ blocking, block_limit }),
+    weights: digestOf({ comparisons, thresholds, prior }),
+  };
+}
+
+function digestOf(part: object): string {
+  return createHash('sha256').update(JSON.stringify(part)).digest('hex');
+}
+
+/** Whether a model took the place of another. Before the first reconciliation there was none. */
+function isAnother(before: string | null, now: string): boolean {
+  return before !== null && before !== now;
 }
 
 /** Counts over the active mentions, for the night's report. */
@@ -72,10 +120,16 @@ export async function identitySummary(warehouse: Warehouse): Promise<IdentitySum
     FROM identity.mention m JOIN identity.link l USING (mention_id) WHERE m.active`.execute(warehouse.db);
   const reviews = await sql<{ reviews: number }>`
     SELECT count(*) AS reviews FROM identity.review WHERE status = 'open'`.execute(warehouse.db);
+  const crowded = await sql<CrowdedKeys>`
+    SELECT rule, keys, mentions, left_out_keys, left_out_mentions
+    FROM identity.crowded_key JOIN identity.state ON reconciled_run = run_id ORDER BY rule`.execute(
+    warehouse.db,
+  );
   return {
     mentions: rows.reduce((sum, { mentions }) => sum + mentions, 0),
     persons: persons.rows[0]?.persons ?? 0,
     links: Object.fromEntries(rows.map(({ method, mentions }) => [method, mentions])),
     reviews: reviews.rows[0]?.reviews ?? 0,
+    crowded_keys: crowded.rows,
   };
 }

@@ -6,14 +6,17 @@ import type { RunId } from '../schema/ids.ts';
  * Brings the open reviews to the doubts of tonight: a doubt that is gone withdraws its review, one that comes
  * back reopens it, under the same id. A review that a human closed stays closed.
  *
- * Before: `doubt` and `unresolved` stand.
+ * Before: `doubt`, `unresolved`, `changed` and `cluster` stand. A conflict of numbers is asked again whenever one of them is
+ * in the scope.
  */
 export async function bringReviews(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await sql`
     UPDATE identity.review r SET status = 'withdrawn', closed_at = now()
     WHERE r.status = 'open'
       AND (r.left_mention IN (SELECT mention_id FROM unresolved UNION SELECT mention_id FROM changed)
-           OR r.right_mention IN (SELECT mention_id FROM unresolved UNION SELECT mention_id FROM changed))
+           OR r.right_mention IN (SELECT mention_id FROM unresolved UNION SELECT mention_id FROM changed)
+           OR (r.kind = 'conflict' AND (r.left_mention IN (SELECT mention_id FROM cluster)
+                                        OR r.right_mention IN (SELECT mention_id FROM cluster))))
       AND NOT EXISTS (SELECT FROM doubt d WHERE d.left_mention = r.left_mention AND d.right_mention = r.right_mention)`.execute(
     tx,
   );

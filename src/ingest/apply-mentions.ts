@@ -47,9 +47,17 @@ function mentionSources(role: MentionRole): Record<string, RawBuilder<unknown>> 
   };
 }
 
-/** A record names a person in a role when it gives a name or a number for it. */
-const namesSomebody = (role: MentionRole): RawBuilder<boolean> =>
-  sql`(s.${sql.id(role.idNumber)} IS NOT NULL OR s.${sql.id(role.name)} IS NOT NULL)`;
+/** Whether every record names a person in the role: the contract requires something of that person. */
+function isAlwaysNamed({ fields }: Contract, { idNumber, name, sex, birthDate }: MentionRole): boolean {
+  return [idNumber, name, sex, birthDate].some((field) => field !== undefined && fields[field]?.required);
+}
+
+/** Otherwise a record names a person in a role when it gives a name or a number for it. */
+function namesSomebody(contract: Contract, role: MentionRole): RawBuilder<boolean> {
+  if (isAlwaysNamed(contract, role)) return sql`true`;
+  const given = [role.idNumber, role.name].filter((field) => field !== undefined);
+  return sql`num_nonnulls(${sql.join(given.map((field) => sql`s.${sql.id(field)}`))}) > 0`;
+}
 
 /** A record that is new to the registry but was there before: its mentions are still there, inactive. */
 const hasReturned = (contract: Contract): RawBuilder<boolean> => sql`
@@ -68,7 +76,7 @@ async function addMentions(
     INSERT INTO identity.mention (feed, source_key, role, changed_run, ${columnsOf(sources)})
     SELECT ${contract.feed}, s.source_key, ${role.role}, ${runId}::bigint, ${sql.join(Object.values(sources))}
     FROM delta d JOIN ${stage} s ON s.line = d.line
-    WHERE d.kind = 'new' AND ${namesSomebody(role)} AND NOT ${hasReturned(contract)}`.execute(tx);
+    WHERE d.kind = 'new' AND ${namesSomebody(contract, role)} AND NOT ${hasReturned(contract)}`.execute(tx);
 }
 
 /** Mentions of changed and returned records: added when the role is new to the record, written when they differ. */
@@ -87,7 +95,7 @@ async function changeMentions(
     INSERT INTO identity.mention AS standing (feed, source_key, role, changed_run, ${columnsOf(sources)})
     SELECT ${contract.feed}, s.source_key, ${role.role}, ${runId}::bigint, ${sql.join(Object.values(sources))}
     FROM delta d JOIN ${stage} s ON s.line = d.line
-    WHERE ${namesSomebody(role)} AND (d.kind = 'changed' OR (d.kind = 'new' AND ${hasReturned(contract)}))
+    WHERE ${namesSomebody(contract, role)} AND (d.kind = 'changed' OR (d.kind = 'new' AND ${hasReturned(contract)}))
     ON CONFLICT (source_key, role, feed) DO UPDATE SET
       active = true, changed_run = excluded.changed_run,
       ${sql.join(columns.map((name) => sql`${sql.id(name)} = excluded.${sql.id(name)}`))}
@@ -107,11 +115,11 @@ async function retireEmptyRoles(
   stage: RawBuilder<unknown>,
   runId: RunId,
 ): Promise<void> {
-  if (contract.fields[role.name]?.required) return;
+  if (isAlwaysNamed(contract, role)) return;
   await sql`
     UPDATE identity.mention m SET active = false, changed_run = ${runId}
     FROM delta d JOIN ${stage} s ON s.line = d.line
-    WHERE d.kind = 'changed' AND NOT ${namesSomebody(role)}
+    WHERE d.kind = 'changed' AND NOT ${namesSomebody(contract, role)}
       AND m.feed = ${contract.feed} AND m.source_key = d.source_key AND m.role = ${role.role} AND m.active`.execute(
     tx,
   );

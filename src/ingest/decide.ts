@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { PopshareError } from '../schema/errors.ts';
 import type { DeliveryId } from '../schema/ids.ts';
+import { recordAct } from '../schema/warehouse/audit.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 
 export type Decision = 'release' | 'refuse' | 'replay';
@@ -64,6 +65,13 @@ export async function decideDelivery(
     }
     await sql`INSERT INTO ops.delivery_decision (delivery_id, decision, reason, decided_by)
               VALUES (${deliveryId}, ${decision.decision}, ${reason}, ${decidedBy})`.execute(tx);
+    await recordAct(tx, {
+      actor: decidedBy,
+      action: decision.decision,
+      subject: `delivery ${deliveryId}`,
+      purpose: reason,
+      detail: { from: delivery.status, to: transition.to },
+    });
     return { businessDate: delivery.business_date };
   });
 }

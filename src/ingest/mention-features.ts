@@ -29,7 +29,7 @@ export function appendMentionFeatures(
   values: (string | null)[],
 ): void {
   for (const role of contract.mentions) {
-    const id = parseIdNumber(record[role.idNumber] ?? null);
+    const id = parseIdNumber(role.idNumber === undefined ? null : (record[role.idNumber] ?? null));
     const name = record[role.name] ?? null;
     const address = role.address === undefined ? null : (record[role.address] ?? null);
     const phone = role.phone === undefined ? null : (record[role.phone] ?? null);

@@ -1,11 +1,13 @@
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { liftDecision, type NewDecision, recordDecision } from '../identity/decisions.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
 import { reconcile } from '../identity/reconcile.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { RunId } from '../schema/ids.ts';
+import { recordAct } from '../schema/warehouse/audit.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { today } from '../schema/warehouse/today.ts';
 import { openRun, step } from './run.ts';
 
 /**
@@ -19,7 +21,17 @@ export async function decide(
   model: TrainedModel,
   decision: NewDecision,
 ): Promise<number> {
-  return inRun(warehouse, model, (tx, runId) => recordDecision(tx, runId, decision));
+  return inRun(warehouse, model, async (tx, runId) => {
+    const decisionId = await recordDecision(tx, runId, decision);
+    await recordAct(tx, {
+      actor: decision.decidedBy,
+      action: 'decide',
+      subject: `decision ${decisionId}`,
+      purpose: decision.reason,
+      detail: { verdict: decision.verdict, mentions: decision.mentions },
+    });
+    return decisionId;
+  });
 }
 
 /**
@@ -32,7 +44,15 @@ export async function lift(
   model: TrainedModel,
   lifting: { readonly decisionId: number; readonly reason: string; readonly liftedBy: string },
 ): Promise<void> {
-  await inRun(warehouse, model, (tx, runId) => liftDecision(tx, runId, lifting));
+  await inRun(warehouse, model, async (tx, runId) => {
+    await liftDecision(tx, runId, lifting);
+    await recordAct(tx, {
+      actor: lifting.liftedBy,
+      action: 'lift',
+      subject: `decision ${lifting.decisionId}`,
+      purpose: lifting.reason,
+    });
+  });
 }
 
 /**
@@ -44,9 +64,7 @@ async function inRun<Result>(
   model: TrainedModel,
   record: (tx: Transaction<DB>, runId: RunId) => Promise<Result>,
 ): Promise<Result> {
-  const { rows } = await sql<{ today: string }>`
-    SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date AS today`.execute(warehouse.db);
-  const run = await openRun(warehouse, rows[0]?.today ?? '', 'decision');
+  const run = await openRun(warehouse, await today(warehouse), 'decision');
   try {
     const result = await warehouse.db.transaction().execute((tx) => record(tx, run.runId));
     await step(warehouse, run.runId, 'identity', '', () => reconcile(warehouse, run.runId, model));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { toRunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
+import { writeAnchor } from './audit-anchor.ts';
 import { log } from './log.ts';
 import { nightReport } from './night-report.ts';
 import { closeRun, isStepDone } from './run.ts';
@@ -11,12 +12,15 @@ import { type Night, stepsOf, takeStep } from './steps.ts';
 export const nightJobSchema = z.strictObject({
   runId: z.number().transform(toRunId),
   businessDate: z.iso.date(),
-  name: z.enum(['ingest', 'identity', 'detect', 'close']),
+  name: z.enum(['ingest', 'identity', 'population', 'detect', 'corrections', 'close']),
   /** The feed or the rule; empty where a night has one job of the kind. */
   subject: z.string(),
 });
 
 export type NightJob = z.output<typeof nightJobSchema>;
+
+/** The step that must be done before another makes sense. */
+const NEEDS: Partial<Record<NightJob['name'], string>> = { population: 'identity', detect: 'population' };
 
 /** What a worker has beside its jobs: all of a night but the run. */
 export type House = Omit<Night, 'runId' | 'businessDate' | 'onRows'>;
@@ -25,8 +29,8 @@ export type House = Omit<Night, 'runId' | 'businessDate' | 'onRows'>;
  * Takes one job of a night. The ledger decides what there is to do: a step that is done there is left alone, so a
  * job may come twice, also at the same time, to two workers.
  *
- * After a failure of identity no rule is run, because its doubts would rest on old links; then, as after every step
- * that has failed for good, the run is closed as failed.
+ * After a failure of identity or of the population picture no rule is run, because its doubts would rest on old links;
+ * then, as after every step that has failed for good, the run is closed as failed.
  *
  * @throws STALE_WORKER when the run has been overtaken, and whatever a step throws
  */
@@ -35,8 +39,9 @@ export async function takeJob(house: House, job: NightJob): Promise<void> {
   const night: Night = { ...house, runId, businessDate, onRows: () => {} };
   await alone(house.warehouse, `${runId} ${name} ${subject}`, async () => {
     if (name === 'close') return closeNight(night);
-    if (name === 'detect' && !(await isStepDone(house.warehouse, runId, 'identity', ''))) {
-      return log.warn({ run: runId, step: name, subject }, 'step left out: identity is not done');
+    const needed = NEEDS[name];
+    if (needed !== undefined && !(await isStepDone(house.warehouse, runId, needed, ''))) {
+      return log.warn({ run: runId, step: name, subject }, `step left out: ${needed} is not done`);
     }
     await takeStep(night, { name, subject });
   });
@@ -47,6 +52,7 @@ async function closeNight(night: Night): Promise<void> {
   const feeds = night.configuration.bindings.map(({ feed }) => feed);
   const report = await nightReport(night, stepsOf(feeds, night.rules));
   await closeRun(night.warehouse, night.runId, report.status, report);
+  await writeAnchor(night.warehouse, night.dataFolder, night.businessDate);
 }
 
 /** Does the work while no other worker does the same; the lock falls with the process that holds it. */

@@ -82,7 +82,7 @@ async function anomaliesOf(warehouse: Warehouse, runId: RunId): Promise<Record<s
       FROM anomalies.anomaly_event e JOIN anomalies.anomaly a USING (anomaly_id)
       WHERE e.run_id = ${runId} GROUP BY a.rule),
     standing AS (
-      SELECT rule, count(*) AS open FROM anomalies.anomaly
+      SELECT rule, sum(cases)::bigint AS open FROM anomalies.tally
       WHERE status NOT IN ('resolved', 'dismissed') GROUP BY rule)
     SELECT s.subject AS rule, coalesce(told.opened, 0) AS opened, coalesce(told.reopened, 0) AS reopened,
            coalesce(told.closed, 0) AS closed, coalesce(standing.open, 0) AS open

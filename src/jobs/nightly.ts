@@ -1,12 +1,14 @@
+import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import { loadModel } from '../identity/model/model-file.ts';
 import { withWeights } from '../identity/model/weights.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { writeAnchor } from './audit-anchor.ts';
 import { type NightlyReport, nightReport } from './night-report.ts';
 import { openRun, type Purpose } from './run.ts';
-import { type Night, stepsOf, takeStep } from './steps.ts';
+import { type Night, type Step, stepsOf, takeStep } from './steps.ts';
 
 export type { NightlyReport };
 
@@ -45,22 +47,55 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
   const { warehouse, configuration, businessDate, progress } = options;
   const steps = stepsOf(chosenFeeds(options), options.rules);
   const model = withWeights(await loadModel('persons', configuration.folder));
+  const dueDates = await loadDueDates(configuration);
   const run = await openRun(warehouse, businessDate, options.purpose);
-  const night: Night = { ...options, model, runId: run.runId, onRows: progress.rows };
+  const night: Night = { ...options, model, dueDates, runId: run.runId, onRows: progress.rows };
   try {
-    for (const step of steps) {
-      progress.stepBegan(step.name, step.subject);
-      await takeStep(night, step);
-      progress.stepEnded(step.name, step.subject);
-    }
+    await takeSteps(night, steps, progress);
     const report = await nightReport(night, steps);
     await run.close(report.status, report);
+    await writeAnchor(warehouse, options.dataFolder, businessDate);
     return report;
   } catch (error) {
     const code = error instanceof PopshareError ? error.code : 'UNEXPECTED';
     await run.close('failed', { error: code }).catch(() => run.abandon());
     throw error;
   }
+}
+
+/** Each step after the one before it; only rules, which do not rest on one another, are taken two at a time. */
+async function takeSteps(night: Night, steps: readonly Step[], progress: Progress): Promise<void> {
+  const waiting = [...steps];
+  const isRule = (step: Step | undefined): boolean => step?.name === 'detect';
+  const takeNext = async (): Promise<void> => {
+    const step = waiting.shift();
+    if (step === undefined) return;
+    progress.stepBegan(step.name, step.subject);
+    await takeStep(night, step);
+    progress.stepEnded(step.name, step.subject);
+  };
+  const takeRules = async (): Promise<void> => {
+    while (isRule(waiting[0])) await takeNext();
+  };
+  while (waiting.length > 0) {
+    if (!isRule(waiting[0])) await takeNext();
+    else await together(waiting, takeRules);
+  }
+}
+
+/** Does the work twice, side by side. When one fails, the other begins nothing new, and is waited for. */
+async function together(waiting: Step[], work: () => Promise<void>): Promise<void> {
+  const stopping = async (): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      waiting.length = 0;
+      throw error;
+    }
+  };
+  const outcomes = await Promise.allSettled([stopping(), stopping()]);
+  const failed = outcomes.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** @throws FEED_UNKNOWN */

@@ -8,23 +8,35 @@ import {
   withBackend,
 } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { Rule } from '../anomalies/rule-file.ts';
+import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { messageWithoutValues } from '../schema/failure.ts';
 import type { RunId } from '../schema/ids.ts';
 import { log } from './log.ts';
 import { type NightJob, nightJobSchema } from './night-job.ts';
-import type { Step } from './steps.ts';
+import { type Step, stepsOf } from './steps.ts';
+
+/** What there is to do in every night. */
+export interface NightPlan {
+  readonly configuration: Configuration;
+  readonly rules: readonly Rule[];
+}
 
 /** The jobs of nights, on one of BullMQ's two back ends. */
 export interface NightQueue {
   /**
-   * Adds the jobs of an open run: the feeds side by side, then the other steps one after the other, then the close.
-   * Safe to repeat, also after the queue has lost them: the ledger knows what is done.
+   * Adds the jobs of an open run: the feeds side by side, as far as their departments allow it, then the other steps
+   * one after the other, then the close. Safe to repeat: the ledger knows what is done.
    */
-  addNight(runId: RunId, businessDate: string, steps: readonly Step[]): Promise<void>;
-  /** Begins to take jobs, one at a time; call it again for one more at a time. */
-  work(take: (job: NightJob) => Promise<void>): Promise<void>;
-  /** Takes no further jobs, waits for those under way, and leaves. */
+  addNight(runId: RunId, businessDate: string, plan: NightPlan): Promise<void>;
+  /** Whether the queue has the jobs of a run: it may have lost them, or never had them. */
+  hasNight(runId: RunId): Promise<boolean>;
+  /** Begins to take jobs, at most so many at a time. */
+  work(take: (job: NightJob) => Promise<void>, jobs: number): Promise<void>;
+  /** Takes no further jobs, and waits for those under way. */
+  finish(): Promise<void>;
+  /** Finishes, and leaves. */
   close(): Promise<void>;
 }
 
@@ -33,9 +45,13 @@ const QUEUE = 'night';
 const NAMESPACE = { schema: 'queue', prefix: 'popshare' };
 /** A producer, and each worker, has a few connections of its own. */
 const POSTGRES_CONNECTIONS = 3;
+const DEAD_AFTER_MILLISECONDS = 30_000;
+
+/** How often a step is tried, whether it failed or its worker died in it. */
+const ATTEMPTS = 5;
 
 const JOB_OPTIONS = {
-  attempts: 5,
+  attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: 2_000 },
   // What was done, and what failed for good, stands in the ledger.
   removeOnComplete: true,
@@ -48,12 +64,15 @@ const JOB_OPTIONS = {
  * Connects to the queue: in Redis when `redisUrl` is given, else in tables of the warehouse, which are made when
  * they are not there.
  *
+ * @param server.deadAfter milliseconds after which a job is given to another worker when its own shows no life
  * @throws QUEUE_UNREACHABLE
  */
 export async function connectQueue(server: {
   databaseUrl: string;
   redisUrl: string | undefined;
+  deadAfter?: number;
 }): Promise<NightQueue> {
+  const { deadAfter = DEAD_AFTER_MILLISECONDS } = server;
   if (server.redisUrl === undefined) {
     const connection = {
       connectionString: server.databaseUrl,
@@ -61,19 +80,20 @@ export async function connectQueue(server: {
       migrate: true,
       max: POSTGRES_CONNECTIONS,
     };
-    return openQueue(createPostgresBackend, connection, async () => {});
+    return openQueue(createPostgresBackend, connection, deadAfter, async () => {});
   }
   // Once connected it connects again for ever; the first time it does not, so that a wrong address is told at once.
   const redis = new Redis(server.redisUrl, { lazyConnect: true, maxRetriesPerRequest: null });
   redis.on('error', (error) => log.warn({ err: error }, 'queue connection'));
   const leave = async (): Promise<void> => redis.disconnect();
   await redis.connect().catch((error) => refuse(error, leave));
-  return openQueue(createRedisBackend, redis, leave);
+  return openQueue(createRedisBackend, redis, deadAfter, leave);
 }
 
 async function openQueue<Backend extends IQueueBackend, Connection>(
   backend: BackendFactory<Backend, Connection>,
   connection: Connection,
+  deadAfter: number,
   leave: () => Promise<void>,
 ): Promise<NightQueue> {
   const { FlowProducer, Worker } = withBackend(backend);
@@ -81,22 +101,37 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
   const producer = new FlowProducer(options);
   producer.on('error', (error) => log.warn({ err: error }, 'queue connection'));
   const workers: { close(): Promise<void> }[] = [];
-  const close = async (): Promise<void> => {
+  const finish = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.close()));
+  };
+  const close = async (): Promise<void> => {
+    await finish();
     await producer.close();
     await leave();
   };
   await producer.waitUntilReady().catch((error) => refuse(error, close));
   return {
-    async addNight(runId, businessDate, steps) {
-      await producer.add(flowOf(runId, businessDate, steps));
+    async addNight(runId, businessDate, plan) {
+      await producer.add(flowOf(runId, businessDate, plan));
     },
-    async work(take) {
-      const worker = new Worker<unknown, void>(QUEUE, ({ data }) => takeSafely(data, take), options);
+    async hasNight(runId) {
+      const close = { queueName: QUEUE, id: jobIdOf(runId, CLOSE), depth: 1, maxChildren: 1 };
+      return (await producer.getFlow(close)) !== undefined;
+    },
+    async work(take, jobs) {
+      const worker = new Worker<unknown, void>(QUEUE, ({ data }) => takeSafely(data, take), {
+        ...options,
+        concurrency: jobs,
+        lockDuration: deadAfter,
+        stalledInterval: deadAfter,
+        maxStalledCount: ATTEMPTS - 1,
+      });
       worker.on('error', (error) => log.warn({ err: error }, 'queue worker'));
+      worker.on('stalled', (job) => log.warn({ job }, 'the worker of a job has died: another takes it'));
       workers.push(worker);
       await worker.waitUntilReady();
     },
+    finish,
     close,
   };
 }
@@ -107,25 +142,53 @@ async function refuse(error: unknown, leave: () => Promise<void>): Promise<never
   throw new PopshareError('QUEUE_UNREACHABLE', `the queue does not answer: ${reason}`, { cause: error });
 }
 
+type Place = Pick<NightJob, 'name' | 'subject'>;
+
+const CLOSE: Place = { name: 'close', subject: '' };
+
+/** A job's id is its place in the night, so that it is there once. */
+const jobIdOf = (runId: RunId, { name, subject }: Place): string => `${runId}-${name}-${subject}`;
+
 /**
  * A flow is a tree whose leaves come first: the close at the root, below it the steps from last to first, each
- * waiting for the one below, and the feeds as leaves. A job's id is its place in the night, so that it is there once.
+ * waiting for the one below; below identity the lanes of the feeds, side by side.
  */
-function flowOf(runId: RunId, businessDate: string, steps: readonly Step[]): FlowJob {
-  const jobOf = ({ name, subject }: Pick<NightJob, 'name' | 'subject'>) => ({
-    name,
-    queueName: QUEUE,
-    data: { runId, businessDate, name, subject } satisfies NightJob,
-    opts: { ...JOB_OPTIONS, jobId: `${runId}-${name}-${subject}` },
-  });
-  const feeds = steps.filter(({ name }) => name === 'ingest');
-  const chain = [...steps.filter(({ name }) => name !== 'ingest'), { name: 'close', subject: '' } as const];
-  const [flow] = chain.reduce<FlowJob[]>(
-    (before, step) => [{ ...jobOf(step), children: before }],
-    feeds.map(jobOf),
-  );
+function flowOf(runId: RunId, businessDate: string, { configuration, rules }: NightPlan): FlowJob {
+  const chain = (places: readonly Place[], first: FlowJob[]): FlowJob[] =>
+    places.reduce<FlowJob[]>(
+      (children, { name, subject }) => [
+        {
+          name,
+          queueName: QUEUE,
+          data: { runId, businessDate, name, subject } satisfies NightJob,
+          opts: { ...JOB_OPTIONS, jobId: jobIdOf(runId, { name, subject }) },
+          children,
+        },
+      ],
+      first,
+    );
+  const feeds = configuration.bindings.map(({ feed }) => feed);
+  const steps = stepsOf(feeds, rules).filter(({ name }) => name !== 'ingest');
+  const lanes = lanesOf(configuration).flatMap((lane) => chain(lane, []));
+  const [flow] = chain([...steps, CLOSE], lanes);
   if (flow === undefined) throw new Error('a night has a close');
   return flow;
+}
+
+/**
+ * The feeds of a department are dealt to as many lanes as it allows (`departments.<code>.concurrency`); those of a
+ * lane come one after the other. Because one run is open at a time, so many of its feeds are worked on at a time.
+ */
+function lanesOf({ bindings, settings }: Configuration): Step[][] {
+  return Object.entries(settings.departments).flatMap(([department, { concurrency }]) => {
+    const feeds = bindings.filter(({ contract }) => contract.department === department);
+    const lanes = Math.min(concurrency, feeds.length);
+    return Array.from({ length: lanes }, (_, lane) =>
+      feeds
+        .filter((_feed, index) => index % lanes === lane)
+        .map(({ feed }): Step => ({ name: 'ingest', subject: feed })),
+    );
+  });
 }
 
 /** BullMQ keeps the message of a failure beside the job: it is told without values, as everywhere. */

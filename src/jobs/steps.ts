@@ -1,10 +1,16 @@
+import { escalateOverdue } from '../anomalies/corrections/overdue.ts';
 import { detect } from '../anomalies/detect.ts';
+import type { DueDates } from '../anomalies/queue/due-dates.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
 import { reconcile } from '../identity/reconcile.ts';
 import { collect, openDeliveries } from '../ingest/collect.ts';
+import { asCurrentRun } from '../ingest/current-run.ts';
 import type { RunContext } from '../ingest/delivery.ts';
 import { processDelivery } from '../ingest/process.ts';
+import { updatePicture } from '../population/picture.ts';
+import { loadPopulationSettings } from '../population/settings.ts';
+import { loadSurvivorship } from '../population/survivorship.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { DeliveryId } from '../schema/ids.ts';
 import { log } from './log.ts';
@@ -12,7 +18,7 @@ import { step } from './run.ts';
 
 /** One step of a night, by names alone. */
 export interface Step {
-  readonly name: 'ingest' | 'identity' | 'detect';
+  readonly name: 'ingest' | 'identity' | 'population' | 'detect' | 'corrections';
   /** The feed or the rule; empty where a night has one step of the kind. */
   readonly subject: string;
 }
@@ -21,6 +27,7 @@ export interface Step {
 export interface Night extends RunContext {
   readonly rules: readonly Rule[];
   readonly model: TrainedModel;
+  readonly dueDates: DueDates;
   /** Null when nothing is to be collected: the night goes on with what has landed. */
   readonly dropFolder: string | null;
 }
@@ -30,14 +37,18 @@ export function stepsOf(feeds: readonly string[], rules: readonly Rule[]): Step[
   return [
     ...feeds.map((feed): Step => ({ name: 'ingest', subject: feed })),
     { name: 'identity', subject: '' },
+    { name: 'population', subject: '' },
     ...rules.map(({ rule }): Step => ({ name: 'detect', subject: rule })),
+    { name: 'corrections', subject: '' },
   ];
 }
 
 const WORK: Record<Step['name'], (night: Night, subject: string) => Promise<void>> = {
   ingest,
   identity: ({ warehouse, runId, model }) => reconcile(warehouse, runId, model),
+  population,
   detect: detectRule,
+  corrections: escalate,
 };
 
 /**
@@ -77,8 +88,25 @@ async function tellOutcome({ warehouse, runId }: Night, deliveryId: DeliveryId):
   else log.info(entry, 'delivery processed');
 }
 
+async function population({ warehouse, runId, configuration, businessDate }: Night): Promise<void> {
+  const { folder, settings } = configuration;
+  const picture = {
+    settings: await loadPopulationSettings(folder, settings.county),
+    survivorship: await loadSurvivorship(folder),
+  };
+  await updatePicture(warehouse, runId, picture, businessDate);
+}
+
 async function detectRule(night: Night, code: string): Promise<void> {
   const rule = night.rules.find((candidate) => candidate.rule === code);
   if (rule === undefined) throw new PopshareError('RULE_FAILED', `${code}: no such rule`);
-  await detect({ warehouse: night.warehouse, runId: night.runId, asOf: night.businessDate }, rule);
+  const { warehouse, runId, businessDate, dueDates } = night;
+  await detect({ warehouse, runId, asOf: businessDate, dueDates }, rule);
+}
+
+/** After the rules: what they closed tonight is not overdue. */
+async function escalate(night: Night): Promise<void> {
+  const { runId, businessDate } = night;
+  const escalated = await asCurrentRun(night, (tx) => escalateOverdue(tx, runId, businessDate));
+  if (escalated > 0) log.warn({ run: runId, cases: escalated }, 'corrections are overdue');
 }

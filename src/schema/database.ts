@@ -27,6 +27,8 @@ export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 export interface AnomaliesAnomaly {
   anomaly_id: Generated<number>;
+  cause: string | null;
+  county: Generated<string>;
   department: string;
   division: string | null;
   due_on: string | null;
@@ -35,24 +37,91 @@ export interface AnomaliesAnomaly {
   feed: string | null;
   first_seen: string;
   healed: Generated<boolean>;
+  lane: Generated<string>;
   last_seen: string;
+  opened_on: string;
+  owner: string | null;
   person_id: number | null;
+  returned_to: string | null;
   role: string | null;
   rule: string;
-  seen_run: number;
   severity: string;
   source_key: string | null;
   status: string;
   subject: string;
+  suppressed_by: number | null;
+  town: Generated<string>;
+  version: Generated<number>;
 }
 
 export interface AnomaliesAnomalyEvent {
+  actor: string | null;
   anomaly_id: number;
   at: Generated<Timestamp>;
+  before: Json | null;
+  bulk_id: number | null;
+  comment: string | null;
   event_id: Generated<number>;
   evidence: Json | null;
+  from_status: string | null;
   kind: string;
   on_date: string;
+  reason: string | null;
+  run_id: number | null;
+  to_status: string;
+  version: Generated<number>;
+}
+
+export interface AnomaliesBulkAction {
+  action: string;
+  actor: string;
+  at: Generated<Timestamp>;
+  bulk_id: Generated<number>;
+  cases: Generated<number>;
+  comment: string | null;
+  filter: Json;
+  reason: string;
+  undone_at: Timestamp | null;
+  undone_by: string | null;
+}
+
+export interface AnomaliesCorrection {
+  correction_id: Generated<number>;
+  department: string;
+  due_on: string;
+  issued_by: string;
+  issued_on: string;
+  number: string;
+}
+
+export interface AnomaliesCorrectionLine {
+  anomaly_id: number;
+  correction_id: number;
+  due_on: string;
+  escalated_on: string | null;
+  event_id: number;
+  line: number;
+  note: string | null;
+  replied_at: Timestamp | null;
+  replied_by: string | null;
+  reply: string | null;
+}
+
+export interface AnomaliesFieldCheck {
+  anomaly_id: number;
+  answer: string | null;
+  answered_at: Timestamp | null;
+  answered_by: string | null;
+  asked_by: string;
+  asked_on: string;
+  check_id: Generated<number>;
+  due_on: string;
+  note: string | null;
+  question: string;
+  village: string;
+}
+
+export interface AnomaliesNight {
   run_id: number;
 }
 
@@ -64,10 +133,85 @@ export interface AnomaliesRuleState {
   rule: string;
 }
 
+export interface AnomaliesSuppression {
+  actor: string;
+  at: Generated<Timestamp>;
+  comment: string;
+  division: string | null;
+  feed: string | null;
+  lifted_at: Timestamp | null;
+  lifted_by: string | null;
+  person_id: number | null;
+  reason: string;
+  rule: string;
+  subject: string | null;
+  suppression_id: Generated<number>;
+  until: string;
+}
+
+export interface AnomaliesTally {
+  cases: number;
+  county: string;
+  department: string;
+  feed: string | null;
+  lane: Generated<string>;
+  rule: string;
+  severity: string;
+  status: string;
+}
+
+export interface AnomaliesTallyDue {
+  cases: number;
+  cause: string | null;
+  county: string;
+  department: string;
+  due_on: string;
+  feed: string | null;
+  lane: Generated<string>;
+  priority: Generated<number>;
+  rule: string;
+  severity: string;
+  status: string;
+}
+
+export interface AnomaliesTallyGroup {
+  cases: number;
+  cause: string;
+  feed: string;
+  rule: string;
+}
+
+export interface AuditEntry {
+  action: string;
+  actor: string;
+  at: Timestamp;
+  detail: Json;
+  entry_id: number;
+  hash: Buffer;
+  purpose: string | null;
+  subject: string | null;
+}
+
+export interface AuditHead {
+  entry_id: number;
+  hash: Buffer;
+  only_row: Generated<boolean>;
+}
+
 export interface IdentityBlockKey {
   anchored: boolean;
   key: number;
   mention_id: number;
+  rule: number;
+}
+
+export interface IdentityCrowdedKey {
+  keys: number;
+  left_out_keys: number;
+  left_out_mentions: number;
+  mentions: number;
+  rule: string;
+  run_id: number;
 }
 
 export interface IdentityDecision {
@@ -114,6 +258,16 @@ export interface IdentityFormerLink {
   linked_run: number;
   mention_id: number;
   person_id: number;
+}
+
+export interface IdentityFormerMention {
+  birth_date: string | null;
+  changed_run: number;
+  division: string | null;
+  id_number: string | null;
+  mention_id: number;
+  name: string | null;
+  phone: string | null;
 }
 
 export interface IdentityLink {
@@ -176,6 +330,13 @@ export interface IdentityPersonEvent {
   run_id: number;
 }
 
+export interface IdentityResidency {
+  as_of: string;
+  index: number;
+  person_id: number;
+  signs: Json;
+}
+
 export interface IdentityReview {
   closed_at: Timestamp | null;
   kind: string;
@@ -190,6 +351,8 @@ export interface IdentityReview {
 }
 
 export interface IdentityState {
+  model_blocking: string | null;
+  model_weights: string | null;
   only_row: Generated<boolean>;
   reconciled_run: number;
 }
@@ -296,6 +459,179 @@ export interface OpsStep {
   subject: Generated<string>;
 }
 
+export interface PopulationDisagreement {
+  attribute: string;
+  feeds: string[];
+  person_id: number;
+  value: string;
+}
+
+export interface PopulationDwelling {
+  address: string | null;
+  address_key: string | null;
+  code: string | null;
+  division: string | null;
+  dwelling_id: Generated<number>;
+  floor_area: Numeric | null;
+  is_ambiguous: boolean;
+  known_to_housing: boolean;
+  number: string | null;
+  room: string | null;
+  street: string | null;
+}
+
+export interface PopulationDwellingPerson {
+  dwelling_id: number;
+  feed: string;
+  mention_id: number;
+  person_id: number;
+  relation: string;
+  since: string | null;
+  source_key: string;
+  until: string | null;
+}
+
+export interface PopulationHousehold {
+  division: string | null;
+  head_person_id: number | null;
+  heads: number;
+  household_code: string;
+  members: number;
+}
+
+export interface PopulationHouseholdMember {
+  household_code: string;
+  person_id: number;
+  relation: string | null;
+}
+
+export interface PopulationPerson {
+  birth_date: string | null;
+  death_date: string | null;
+  household_code: string | null;
+  id_number: string | null;
+  is_local: boolean;
+  marital_status: string | null;
+  name: string | null;
+  other_sources: Json | null;
+  person_id: number;
+  phone: string | null;
+  registered_address: string | null;
+  registered_division: string | null;
+  sex: string | null;
+  source: string;
+}
+
+export interface PopulationRelation {
+  kind: string;
+  other_person_id: number;
+  person_id: number;
+  source: string;
+}
+
+export interface PopulationResidence {
+  category: string;
+  evidence: Json;
+  living_division: string | null;
+  person_id: number;
+  recorded_run: number;
+  registered_division: string | null;
+  since: string;
+  until: string | null;
+}
+
+export interface PopulationResidenceCount {
+  age_group: string;
+  category: string;
+  division: string;
+  persons: number;
+  sex: string;
+}
+
+export interface PopulationResidentEstimate {
+  as_of: string;
+  dual_system: number;
+  identified: number;
+  recorded_run: number;
+  registered: number;
+  standard_error: number;
+  strata: Json;
+}
+
+export interface PopulationSign {
+  division: string | null;
+  feed: string;
+  kind: string;
+  person_id: number;
+  since: string;
+  source_key: string;
+  until: string | null;
+}
+
+export interface PopulationSignWeight {
+  as_of: string;
+  expected: number | null;
+  given_sign: number | null;
+  informative: boolean;
+  kind: string;
+  occurrences: number;
+  weight: number;
+}
+
+export interface PopulationStanding {
+  birth_date: string | null;
+  household_number: string | null;
+  left_key: string | null;
+  left_on: string | null;
+  moved_in_on: string | null;
+  person_id: number;
+  registered_division: string | null;
+  registered_key: string | null;
+  revisit_on: string | null;
+  sex: string | null;
+}
+
+export interface PopulationState {
+  as_of: string | null;
+  only_row: Generated<boolean>;
+  updated_at: Timestamp | null;
+  updated_run: number;
+}
+
+export interface PopulationTouchedMention {
+  active: boolean | null;
+  address: string | null;
+  birth_date: string | null;
+  changed_run: number | null;
+  division: string | null;
+  dwelling_code: string | null;
+  feed: string | null;
+  household_code: string | null;
+  id_given: string | null;
+  id_kind: string | null;
+  id_number: string | null;
+  mention_id: number | null;
+  name: string | null;
+  name_given: string | null;
+  person_id: number | null;
+  phone: string | null;
+  registered_division: string | null;
+  role: string | null;
+  sex: string | null;
+  source_key: string | null;
+  source_person: string | null;
+}
+
+export interface PopulationTouchedNight {
+  everybody: boolean;
+  run_id: number;
+}
+
+export interface PopulationTouchedPerson {
+  person_id: number;
+  run_id: number;
+}
+
 export interface ReferenceAreaCode {
   code: string;
   from_year: number;
@@ -320,6 +656,48 @@ export interface ReferenceLoaded {
 export interface ReferenceLunarDate {
   lunar_date: number;
   solar_date: string;
+}
+
+export interface RegistryBirthCertificate {
+  certificate_number: string | null;
+  child_birth_date: string | null;
+  child_name: string | null;
+  child_sex: string | null;
+  delivery_id: number;
+  father_id_number: string | null;
+  father_name: string | null;
+  hospital: string | null;
+  issued_on: string | null;
+  mother_birth_date: string | null;
+  mother_id_number: string | null;
+  mother_living_division: string | null;
+  mother_name: string | null;
+  mother_registered_division: string | null;
+  source_key: string;
+  updated_at: Timestamp | null;
+  valid_from: string;
+}
+
+export interface RegistryBirthCertificateHistory {
+  certificate_number: string | null;
+  child_birth_date: string | null;
+  child_name: string | null;
+  child_sex: string | null;
+  delivery_id: number;
+  ended_by: number;
+  father_id_number: string | null;
+  father_name: string | null;
+  hospital: string | null;
+  issued_on: string | null;
+  mother_birth_date: string | null;
+  mother_id_number: string | null;
+  mother_living_division: string | null;
+  mother_name: string | null;
+  mother_registered_division: string | null;
+  source_key: string;
+  updated_at: Timestamp | null;
+  valid_from: string;
+  valid_to: string;
 }
 
 export interface RegistryDeathRegistration {
@@ -556,6 +934,44 @@ export interface RegistryResidenceRegistrationHistory {
   valid_until: string | null;
 }
 
+export interface RegistrySchoolEnrolment {
+  birth_date: string | null;
+  delivery_id: number;
+  enrolment_number: string | null;
+  grade: string | null;
+  guardian_id_number: string | null;
+  guardian_name: string | null;
+  guardian_phone: string | null;
+  id_number: string | null;
+  living_division: string | null;
+  name: string | null;
+  registered_division: string | null;
+  school: string | null;
+  sex: string | null;
+  source_key: string;
+  valid_from: string;
+}
+
+export interface RegistrySchoolEnrolmentHistory {
+  birth_date: string | null;
+  delivery_id: number;
+  ended_by: number;
+  enrolment_number: string | null;
+  grade: string | null;
+  guardian_id_number: string | null;
+  guardian_name: string | null;
+  guardian_phone: string | null;
+  id_number: string | null;
+  living_division: string | null;
+  name: string | null;
+  registered_division: string | null;
+  school: string | null;
+  sex: string | null;
+  source_key: string;
+  valid_from: string;
+  valid_to: string;
+}
+
 export interface RegistrySocialInsurance {
   benefit_status: string | null;
   birth_date: string | null;
@@ -598,6 +1014,38 @@ export interface RegistrySocialInsuranceHistory {
   valid_to: string;
 }
 
+export interface RegistrySoleTrader {
+  delivery_id: number;
+  division: string | null;
+  established_on: string | null;
+  operator_id_number: string | null;
+  operator_name: string | null;
+  premises: string | null;
+  registration_number: string | null;
+  source_key: string;
+  status: string | null;
+  trade_name: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string;
+}
+
+export interface RegistrySoleTraderHistory {
+  delivery_id: number;
+  division: string | null;
+  ended_by: number;
+  established_on: string | null;
+  operator_id_number: string | null;
+  operator_name: string | null;
+  premises: string | null;
+  registration_number: string | null;
+  source_key: string;
+  status: string | null;
+  trade_name: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string;
+  valid_to: string;
+}
+
 export interface RegistrySubsistenceAllowance {
   allowance_number: string | null;
   delivery_id: number;
@@ -632,6 +1080,46 @@ export interface RegistrySubsistenceAllowanceHistory {
   source_key: string;
   valid_from: string;
   valid_to: string;
+}
+
+export interface RegistryVillageReport {
+  birth_date: string | null;
+  delivery_id: number;
+  destination: string | null;
+  event: string | null;
+  event_on: string | null;
+  id_number: string | null;
+  item_number: number | null;
+  name: string | null;
+  remarks: string | null;
+  report_period: string | null;
+  reporter: string | null;
+  sex: string | null;
+  source_key: string;
+  valid_from: string;
+  village: string | null;
+  village_name: string | null;
+}
+
+export interface RegistryVillageReportHistory {
+  birth_date: string | null;
+  delivery_id: number;
+  destination: string | null;
+  ended_by: number;
+  event: string | null;
+  event_on: string | null;
+  id_number: string | null;
+  item_number: number | null;
+  name: string | null;
+  remarks: string | null;
+  report_period: string | null;
+  reporter: string | null;
+  sex: string | null;
+  source_key: string;
+  valid_from: string;
+  valid_to: string;
+  village: string | null;
+  village_name: string | null;
 }
 
 export interface ReportingAnomaly {
@@ -697,6 +1185,14 @@ export interface ReportingRejectedRow {
   message: string | null;
 }
 
+export interface ReportingResidence {
+  age_group: string | null;
+  category: string | null;
+  division: string | null;
+  persons: number | null;
+  sex: string | null;
+}
+
 export interface ReportingReview {
   kind: string | null;
   left_feed: string | null;
@@ -721,16 +1217,30 @@ export interface ReportingRun {
 export interface DB {
   "anomalies.anomaly": AnomaliesAnomaly;
   "anomalies.anomaly_event": AnomaliesAnomalyEvent;
+  "anomalies.bulk_action": AnomaliesBulkAction;
+  "anomalies.correction": AnomaliesCorrection;
+  "anomalies.correction_line": AnomaliesCorrectionLine;
+  "anomalies.field_check": AnomaliesFieldCheck;
+  "anomalies.night": AnomaliesNight;
   "anomalies.rule_state": AnomaliesRuleState;
+  "anomalies.suppression": AnomaliesSuppression;
+  "anomalies.tally": AnomaliesTally;
+  "anomalies.tally_due": AnomaliesTallyDue;
+  "anomalies.tally_group": AnomaliesTallyGroup;
+  "audit.entry": AuditEntry;
+  "audit.head": AuditHead;
   "identity.block_key": IdentityBlockKey;
+  "identity.crowded_key": IdentityCrowdedKey;
   "identity.decision": IdentityDecision;
   "identity.feature": IdentityFeature;
   "identity.former_link": IdentityFormerLink;
+  "identity.former_mention": IdentityFormerMention;
   "identity.link": IdentityLink;
   "identity.mention": IdentityMention;
   "identity.name_form": IdentityNameForm;
   "identity.person": IdentityPerson;
   "identity.person_event": IdentityPersonEvent;
+  "identity.residency": IdentityResidency;
   "identity.review": IdentityReview;
   "identity.state": IdentityState;
   "ops.delivery": OpsDelivery;
@@ -742,10 +1252,29 @@ export interface DB {
   "ops.rejected_row": OpsRejectedRow;
   "ops.run": OpsRun;
   "ops.step": OpsStep;
+  "population.disagreement": PopulationDisagreement;
+  "population.dwelling": PopulationDwelling;
+  "population.dwelling_person": PopulationDwellingPerson;
+  "population.household": PopulationHousehold;
+  "population.household_member": PopulationHouseholdMember;
+  "population.person": PopulationPerson;
+  "population.relation": PopulationRelation;
+  "population.residence": PopulationResidence;
+  "population.residence_count": PopulationResidenceCount;
+  "population.resident_estimate": PopulationResidentEstimate;
+  "population.sign": PopulationSign;
+  "population.sign_weight": PopulationSignWeight;
+  "population.standing": PopulationStanding;
+  "population.state": PopulationState;
+  "population.touched_mention": PopulationTouchedMention;
+  "population.touched_night": PopulationTouchedNight;
+  "population.touched_person": PopulationTouchedPerson;
   "reference.area_code": ReferenceAreaCode;
   "reference.division": ReferenceDivision;
   "reference.loaded": ReferenceLoaded;
   "reference.lunar_date": ReferenceLunarDate;
+  "registry.birth_certificate": RegistryBirthCertificate;
+  "registry.birth_certificate_history": RegistryBirthCertificateHistory;
   "registry.death_registration": RegistryDeathRegistration;
   "registry.death_registration_history": RegistryDeathRegistrationHistory;
   "registry.household_register": RegistryHouseholdRegister;
@@ -758,15 +1287,22 @@ export interface DB {
   "registry.marriage_registration_history": RegistryMarriageRegistrationHistory;
   "registry.residence_registration": RegistryResidenceRegistration;
   "registry.residence_registration_history": RegistryResidenceRegistrationHistory;
+  "registry.school_enrolment": RegistrySchoolEnrolment;
+  "registry.school_enrolment_history": RegistrySchoolEnrolmentHistory;
   "registry.social_insurance": RegistrySocialInsurance;
   "registry.social_insurance_history": RegistrySocialInsuranceHistory;
+  "registry.sole_trader": RegistrySoleTrader;
+  "registry.sole_trader_history": RegistrySoleTraderHistory;
   "registry.subsistence_allowance": RegistrySubsistenceAllowance;
   "registry.subsistence_allowance_history": RegistrySubsistenceAllowanceHistory;
+  "registry.village_report": RegistryVillageReport;
+  "registry.village_report_history": RegistryVillageReportHistory;
   "reporting.anomaly": ReportingAnomaly;
   "reporting.delivery": ReportingDelivery;
   "reporting.link": ReportingLink;
   "reporting.person_event": ReportingPersonEvent;
   "reporting.rejected_row": ReportingRejectedRow;
+  "reporting.residence": ReportingResidence;
   "reporting.review": ReportingReview;
   "reporting.run": ReportingRun;
 }

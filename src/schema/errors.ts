@@ -56,6 +56,13 @@ export const ERROR_REGISTRY = {
   RUN_IN_PROGRESS: { exit: 1, todo: 'Wait for the other run, or stop it.' },
   STALE_WORKER: { exit: 1, todo: 'Another worker has taken over; this one committed nothing more.' },
   FEED_UNKNOWN: { exit: 2, todo: 'Feeds are named in config/feeds/*.yaml.' },
+  ANSWER_FILE: {
+    exit: 2,
+    todo: 'Nothing of the file was taken over: mend the lines named and read it in again.',
+  },
+  CORRECTION_UNKNOWN: { exit: 2, todo: 'List the lists with `npx popshare corrections list`.' },
+  FIELD_CHECK: { exit: 2, todo: 'See the case with `npx popshare cases show ID`.' },
+  AUDIT_ANCHOR: { exit: 2, todo: 'Give the file that the nights write: audit-anchors.log in POPSHARE_DATA.' },
   RULE_FAILED: { exit: 1, todo: 'The SQL of a rule file failed; mend the file that is named.' },
   LINK_INPUT: { exit: 2, todo: 'Mend the input file at the place named; docs/linkage.md says what is read.' },
   MODEL_EXPRESSION: {
@@ -66,12 +73,27 @@ export const ERROR_REGISTRY = {
     exit: 2,
     todo: 'Give the model a blocking rule that does not read what this comparison reads.',
   },
+  MODEL_NO_DATA: { exit: 1, todo: 'Run a night first: there is nothing yet to learn from or to compare.' },
   MODEL_UNTRAINED: { exit: 2, todo: 'Train it first: `npx popshare model train --write`.' },
   MENTION_UNKNOWN: { exit: 2, todo: 'Name a record by feed, key and role as `reporting.link` has them.' },
   REVIEW_UNKNOWN: { exit: 2, todo: 'List reviews with `npx popshare reviews list`.' },
   REVIEW_STATE: { exit: 1, todo: 'The review is not open any more; `reviews show ID` tells.' },
   DECISION_UNKNOWN: { exit: 2, todo: '`npx popshare reviews show ID` lists the decisions in force.' },
   DECISION_CONFLICT: { exit: 1, todo: 'Lift the decision that is named first: `reviews lift DECISION`.' },
+  RULE_UNKNOWN: { exit: 2, todo: 'List rules with `npx popshare rules list`.' },
+  CASE_UNKNOWN: { exit: 2, todo: 'List cases with `npx popshare cases list`.' },
+  CASE_INPUT: {
+    exit: 2,
+    todo: 'docs/queue.md lists what each action asks for; `npx popshare cases show ID` names the actions.',
+  },
+  CASE_CHANGED: { exit: 1, todo: 'Look at the case again, and decide upon what it says now.' },
+  CASE_STATE: {
+    exit: 1,
+    todo: 'The case does not allow this now; `npx popshare cases show ID` names what it does.',
+  },
+  BULK_UNKNOWN: { exit: 2, todo: 'The command that made the bulk action told its number.' },
+  BULK_STATE: { exit: 1, todo: 'The bulk action has been undone already.' },
+  SUPPRESSION_UNKNOWN: { exit: 2, todo: 'List suppressions with `npx popshare cases suppressions`.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
 } as const satisfies Record<string, { exit: 1 | 2; todo: string }>;
 

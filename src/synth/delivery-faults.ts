@@ -5,14 +5,15 @@ import type { County } from './county.ts';
 
 /** What goes wrong with a delivery on the last of three nights or more. */
 export interface DeliveryFault {
-  rule: 'FD01' | 'FD02' | 'FD04' | 'FD05';
-  kind: 'missing' | 'shrunken' | 'repeated' | 'cut_off';
+  rule: 'FD01' | 'FD02' | 'FD03' | 'FD04' | 'FD05';
+  kind: 'missing' | 'shrunken' | 'renamed' | 'repeated' | 'cut_off';
   note: string;
 }
 
 const FAULTS: Readonly<Record<string, DeliveryFault>> = {
   marriage_registration: { rule: 'FD04', kind: 'repeated', note: 'the same bytes as the night before' },
   subsistence_allowance: { rule: 'FD02', kind: 'shrunken', note: 'a snapshot of 40% of its rows' },
+  school_enrolment: { rule: 'FD03', kind: 'renamed', note: 'a column was renamed' },
   social_insurance: {
     rule: 'FD05',
     kind: 'cut_off',
@@ -24,6 +25,11 @@ const FAULTS: Readonly<Record<string, DeliveryFault>> = {
 /** The fault of a feed's delivery on a night; none before the last night, or when there are fewer than three. */
 export function deliveryFault(county: County, feed: string, night: number): DeliveryFault | undefined {
   return county.nights >= 3 && night === county.nights ? FAULTS[feed] : undefined;
+}
+
+/** The columns of a renamed delivery: the document's number under a longer name. */
+export function renamedColumns(columns: readonly string[]): string[] {
+  return columns.map((name) => (name === '证件号码' ? '身份证件号' : name));
 }
 
 /** Whether the `count`-th row (from 1) stays in a snapshot that is shrunk to two fifths. */

@@ -43,7 +43,7 @@ export interface SynthFeed {
   name: string;
   department: string;
   mode: 'snapshot' | 'incremental';
-  format: 'csv' | 'xlsx';
+  format: 'csv' | 'xlsx' | 'jsonl';
   /** CSV only. */
   delimiter: ',' | '|';
   encoding: 'gb18030' | 'utf8';

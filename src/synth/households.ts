@@ -1,23 +1,27 @@
 import { firstAdultAge, migrantAge } from './ages.ts';
 import { civilDate } from './calendar.ts';
 import { KEYS_IN_BLOCK, PERSONS_IN_BLOCK } from './county.ts';
+import { addressIn, dwellingCode, otherVillage, villageTable } from './homes.ts';
 import { givenName, surname } from './names.ts';
-import type { Places, Village } from './places.ts';
 import {
   type Block,
   dayBeforeNight,
   entryNight,
   type Household,
+  newDeath,
   type Person,
   type Relation,
 } from './population.ts';
-import { mix, Random, WeightedTable } from './random.ts';
+import { mix, Random } from './random.ts';
 
 const YEAR = 365.2425;
 const SHARE_OF_MIGRANT_HOUSEHOLDS = 0.17;
 const SHARE_AWAY = 0.1;
 const SHARE_SEPARATED = 0.035;
 const NATIVE_AREA_CODE = 0.9;
+const SHARE_ABOLISHED = 0.01;
+/** Of families: with a member of 115 years and more whose death nobody told the register (rule DQ13). */
+const SHARE_WITH_FORGOTTEN = 0.0012;
 
 /** Adds one household to the block, of at most `limit` persons. */
 export function composeHousehold(block: Block, limit: number): void {
@@ -43,7 +47,9 @@ function settle(block: Block, random: Random, number: number): Household {
     homeVillage: village,
     homeAddress: address,
     homeDwelling: dwellingCode(county.places, number),
+    unknownDwelling: false,
     origin: '',
+    abolishedOrigin: false,
     members: [],
     arrived: county.firstDay - random.between(200, 2000),
     residenceRegistered: true,
@@ -52,7 +58,9 @@ function settle(block: Block, random: Random, number: number): Household {
   };
   if (draw < SHARE_OF_MIGRANT_HOUSEHOLDS) {
     household.standing = 'migrant';
-    household.origin = `${random.pick(county.places.origins)}000000`;
+    const { origins, abolished } = county.places;
+    household.abolishedOrigin = random.chance(SHARE_ABOLISHED);
+    household.origin = `${random.pick(household.abolishedOrigin ? abolished : origins)}000000`;
     household.residenceRegistered = random.chance(0.82);
   } else if (draw < SHARE_OF_MIGRANT_HOUSEHOLDS + SHARE_AWAY) {
     household.standing = 'away';
@@ -79,6 +87,8 @@ function composeFamily(block: Block, household: Household, random: Random, limit
   }
   if (marital !== '10') addChildren(block, household, random, limit, mother ?? age - 2, head);
   if (age > 24 && age < 58 && random.chance(0.3)) addParents(block, household, random, limit, age, head);
+  if (household.members.length < limit && random.chance(SHARE_WITH_FORGOTTEN))
+    addForgotten(block, household, random);
   for (const person of household.members) placeMember(household, person, random);
 }
 
@@ -148,6 +158,21 @@ function addParents(
   }
 }
 
+/** Died twenty years ago, and still in the register. */
+function addForgotten(block: Block, household: Household, random: Random): void {
+  const age = 116.5 + 3 * random.next();
+  const forgotten = addPerson(block, household, random, { age, sex: 2, relation: '52', marital: '30' });
+  forgotten.phone = '';
+  forgotten.exact = true;
+  forgotten.livesHere = false;
+  forgotten.death = {
+    ...newDeath(block.county.firstDay - random.between(6500, 8000), 1),
+    notCancelled: true,
+    unregistered: true,
+    unknown: true,
+  };
+}
+
 /** People who came from elsewhere: alone, as couples, and couples with children. */
 function composeMigrants(block: Block, household: Household, random: Random, limit: number): void {
   const { county } = block;
@@ -215,6 +240,7 @@ function addPerson(block: Block, household: Household, random: Random, traits: T
     name: family + givenName(random, sex, born),
     relation,
     marital,
+    registeredSingle: false,
     phone: traits.age > 14 && random.chance(0.92) ? mobileNumber(random) : '',
     household,
     registered: true,
@@ -223,6 +249,10 @@ function addPerson(block: Block, household: Household, random: Random, traits: T
     death: undefined,
     insurance: undefined,
     residence: undefined,
+    secondResidence: undefined,
+    birthRecord: undefined,
+    trade: undefined,
+    reported: undefined,
     second: undefined,
     exact: false,
   };
@@ -251,36 +281,4 @@ export function mobileNumber(random: Random): string {
     '199',
   ]);
   return prefix + String(random.below(100_000_000)).padStart(8, '0');
-}
-
-/** A street number in a village, two times in five with a flat. */
-export function addressIn(village: Village, random: Random): string {
-  const flat = random.chance(0.4) ? `${random.between(101, 2899)}室` : '';
-  return `${village.address}${random.between(1, 399)}号${flat}`;
-}
-
-/** A village other than the given one, when the county has another. */
-export function otherVillage(places: Places, village: Village, random: Random): Village {
-  const table = villageTable(places);
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const other = table.draw(random);
-    if (other.code !== village.code) return other;
-  }
-  return village;
-}
-
-function dwellingCode(places: Places, number: number): string {
-  return `${places.county}F${String(number).padStart(8, '0')}`;
-}
-
-const villageTables = new WeakMap<Places, WeightedTable<Village>>();
-
-function villageTable(places: Places): WeightedTable<Village> {
-  const known = villageTables.get(places);
-  if (known !== undefined) return known;
-  const table = new WeightedTable(
-    places.villages.map((village): [Village, number] => [village, village.weight]),
-  );
-  villageTables.set(places, table);
-  return table;
 }

@@ -1,4 +1,5 @@
 import { yearlyMortality } from './ages.ts';
+import { certifyBirths } from './births.ts';
 import { dayNumber } from './calendar.ts';
 import type { County } from './county.ts';
 import {
@@ -8,6 +9,7 @@ import {
   entryNight,
   type Household,
   type Insurance,
+  newDeath,
   type Person,
 } from './population.ts';
 import type { Random } from './random.ts';
@@ -16,6 +18,8 @@ import type { Random } from './random.ts';
 const DEATHS_OF_DAYS = 1640;
 const SHARE_WITH_ALLOWANCE = 0.045;
 const SHARE_OF_OWNERS = 0.46;
+const SHARE_OF_TRADERS = 0.045;
+const SHARE_CANCELLED_AFTER_DEATH = 0.6;
 
 /** Gives the persons of a block their deaths, marriages, residence, insurance, allowance and homes. */
 export function liveLives(block: Block): void {
@@ -27,8 +31,10 @@ export function liveLives(block: Block): void {
     const [father, mother] = parents;
     if (father !== undefined && mother !== undefined) marry(block, father, mother);
     widow(household);
+    certifyBirths(block, household);
     for (const person of household.members) registerResidence(block, person);
     for (const person of household.members) insure(block, person);
+    for (const person of household.members) openShop(block, person);
     supportAndHouse(block, household);
   }
   divorce(block);
@@ -58,7 +64,7 @@ function divorce(block: Block): void {
 
 function die(block: Block, person: Person): void {
   const { county, random } = block;
-  if (!person.registered || person.enters > 1) return;
+  if (!person.registered || person.enters > 1 || person.death !== undefined) return;
   const age = ageOf(county, person);
   if (!random.chance(Math.min(0.6, (yearlyMortality(age) * DEATHS_OF_DAYS) / 365))) return;
   const registeredOnNight = entryNight(county, random, 0.01 * (county.nights - 1));
@@ -67,7 +73,7 @@ function die(block: Block, person: Person): void {
     registeredOnNight > 1
       ? dayBeforeNight(county, registeredOnNight, random)
       : random.between(earliest, Math.max(earliest, county.firstDay - 5));
-  person.death = { day, registeredOnNight, notCancelled: false, stillSupported: false };
+  person.death = newDeath(day, registeredOnNight);
 }
 
 /** Marriages are in the register since 1990. */
@@ -120,7 +126,7 @@ function widow(household: Household): void {
 function registerResidence(block: Block, person: Person): void {
   const { county, random } = block;
   const { standing, residenceRegistered, arrived } = person.household;
-  if (standing !== 'migrant' && standing !== 'separated') return;
+  if (standing !== 'migrant' && (standing !== 'separated' || !person.registered)) return;
   if (!residenceRegistered || person.death !== undefined || !person.livesHere) return;
   const earliest = Math.max(person.birth + 10, arrived + 1);
   if (person.enters > 1) {
@@ -146,6 +152,7 @@ function insure(block: Block, person: Person): void {
   const { county, random } = block;
   const age = ageOf(county, person);
   if (person.enters > 1 && person.household.standing === 'migrant') return;
+  if (isUnregisteredNative(person)) return;
   if (!random.chance(insuredShare(person, age))) return;
   const migrant = person.household.standing === 'migrant';
   const retired = age >= (person.sex === 1 ? 60 : 55);
@@ -159,8 +166,14 @@ function insure(block: Block, person: Person): void {
     employer: employed && !retired ? employer(block) : undefined,
     drawsPension: employed ? retired : age >= 60.5,
     borrowedFrom: undefined,
+    again: undefined,
     notStopped: false,
   };
+}
+
+/** A child who was born here and never registered: no number to be insured under. */
+function isUnregisteredNative({ registered, household }: Person): boolean {
+  return !registered && household.standing !== 'migrant';
 }
 
 function insuredShare(person: Person, age: number): number {
@@ -190,6 +203,23 @@ function employer(block: Block): { name: string; creditCode: string } {
   const { county: code, countyName } = county.places;
   const name = `${countyName}${random.pick(EMPLOYER_STEMS)}${random.pick(EMPLOYER_TRADES)}有限公司`;
   return { name, creditCode: `91${code}${String(random.below(1e9)).padStart(9, '0')}X` };
+}
+
+/** Grown-ups of all ages keep shops; whoever died has left one behind as often. */
+function openShop(block: Block, person: Person): void {
+  const { county, random } = block;
+  const { death, household } = person;
+  const age = ageOf(county, person);
+  if (age < 22 || age > 76 || !person.livesHere || person.enters > 1) return;
+  if ((death?.registeredOnNight ?? 1) > 1 || !random.chance(SHARE_OF_TRADERS)) return;
+  const arrived = household.standing === 'migrant' ? household.arrived : 0;
+  const earliest = Math.max(dayNumber(2015, 6, 1), person.birth + 20 * 366, arrived);
+  const latest = Math.min(county.firstDay, ...deathDays(person)) - 60;
+  if (earliest > latest) return;
+  person.trade = {
+    since: random.between(earliest, latest),
+    cancelled: death !== undefined && random.chance(SHARE_CANCELLED_AFTER_DEATH),
+  };
 }
 
 function supportAndHouse(block: Block, household: Household): void {

@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { inventBlock } from './blocks.ts';
 import { compactDate, dashedDate } from './calendar.ts';
 import type { County } from './county.ts';
-import { cutOff, type DeliveryFault, deliveryFault, staysInShrunken } from './delivery-faults.ts';
+import {
+  cutOff,
+  type DeliveryFault,
+  deliveryFault,
+  renamedColumns,
+  staysInShrunken,
+} from './delivery-faults.ts';
 import { type SynthFeed, type SynthRecord, versionAt } from './feed.ts';
 import { SYNTH_FEEDS } from './feeds/index.ts';
 import { openFeedFile } from './output.ts';
@@ -75,7 +81,8 @@ async function openDelivery(
   const file = feedPath(county, night, out, feed);
   await mkdir(path.dirname(file), { recursive: true });
   const writes = fault?.kind !== 'missing' && fault?.kind !== 'repeated';
-  const writer = writes ? await openFeedFile(file, feed) : undefined;
+  const columns = fault?.kind === 'renamed' ? renamedColumns(feed.columns) : feed.columns;
+  const writer = writes ? await openFeedFile(file, { ...feed, columns }) : undefined;
   return { feed, feedNumber, fault, path: file, writer, rows: 0, changed: 0, gone: 0 };
 }
 

@@ -4,10 +4,12 @@ import type { SynthFeed } from './feed.ts';
 import { ENOUGH_TO_WRITE, HashedFile, type RowWriter } from './row-writer.ts';
 import { openWorkbook } from './workbook.ts';
 
-/** Opens a feed's file for writing, in the feed's format, with its header. */
+/** Opens a feed's file for writing, in the feed's format, with its header if the format has one. */
 export async function openFeedFile(path: string, feed: SynthFeed): Promise<RowWriter> {
   const file = new HashedFile(await open(path, 'wx'));
   if (feed.format === 'xlsx') return openWorkbook(file, feed.columns);
+  if (feed.format === 'jsonl')
+    return textWriter(file, 'utf8', '', (values) => jsonLine(feed.columns, values));
   const line = (values: readonly string[]) =>
     `${values.map((value) => quoted(value, feed.delimiter)).join(feed.delimiter)}\n`;
   return textWriter(file, feed.encoding, (feed.byteOrderMark ? '\uFEFF' : '') + line(feed.columns), line);
@@ -45,6 +47,10 @@ function textWriter(
       return { rows, sha256: await file.close() };
     },
   };
+}
+
+function jsonLine(columns: readonly string[], values: readonly string[]): string {
+  return `${JSON.stringify(Object.fromEntries(columns.map((name, index) => [name, values[index]])))}\n`;
 }
 
 function quoted(value: string, delimiter: string): string {

@@ -21,8 +21,12 @@ export interface Household {
   homeVillage: Village;
   homeAddress: string;
   homeDwelling: string;
-  /** County-level code (12 digits) where migrants are registered. */
+  /** Where the home has a code that housing does not know (rule MP12). */
+  unknownDwelling: boolean;
+  /** County-level code (12 digits) where migrants are registered; */
   origin: string;
+  /** The origin's code is of a county that is no more (rule DQ16). */
+  abolishedOrigin: boolean;
   members: Person[];
   /** Day on which migrants and separated households came to their home. */
   arrived: number;
@@ -41,8 +45,37 @@ export interface Insurance {
   drawsPension: boolean;
   /** Whose ID number stands on the record by mistake (rule ID01). */
   borrowedFrom: Person | undefined;
+  /** Insured once more, of a kind that the first excludes (rule ID15). */
+  again: { kind: '390'; since: number } | undefined;
   /** Not stopped after death (rule ID05). */
   notStopped: boolean;
+}
+
+/** A birth of the last two years, as hospital and household register know it. */
+export interface BirthRecord {
+  /** Whom the certificate names as the mother. */
+  mother: Person;
+  father: Person | undefined;
+  /** Whether the certificate tells the child's name. */
+  named: boolean;
+  /** False for a birth that no department knows of (rule MP10). */
+  certified: boolean;
+  /** Certified under the papers of the household's old woman (rule ID13). */
+  underGrandmother: boolean;
+}
+
+/** A business under a person's own name. */
+export interface Trade {
+  since: number;
+  cancelled: boolean;
+}
+
+/** What a village reports of a person. */
+export interface VillageEvent {
+  event: '出生' | '死亡' | '外出';
+  day: number;
+  /** County code of where the person went. */
+  destination: string;
 }
 
 export interface Death {
@@ -53,6 +86,12 @@ export interface Death {
   notCancelled: boolean;
   /** Still on the household's allowance (rule ID06). */
   stillSupported: boolean;
+  /** Cancelled in the household register, but never registered by civil affairs (rule ID09). */
+  unregistered: boolean;
+  /** Registered a century too early: before the birth (rule DQ15). */
+  misdated: boolean;
+  /** No department knows of it (rule MP10); unregistered and not cancelled as well. */
+  unknown: boolean;
 }
 
 export interface Person {
@@ -66,6 +105,8 @@ export interface Person {
   relation: Relation;
   /** GB/T 2261.2: 10 single, 20 married, 30 widowed, 40 divorced. */
   marital: '10' | '20' | '30' | '40';
+  /** Single in the household register all the same (rule ID11). */
+  registeredSingle: boolean;
   phone: string;
   household: Household;
   registered: boolean;
@@ -75,6 +116,11 @@ export interface Person {
   death: Death | undefined;
   insurance: Insurance | undefined;
   residence: { since: number; until: number } | undefined;
+  /** A second registration in force, at another home (rules MP06, MP08). */
+  secondResidence: { since: number; until: number; village: Village; address: string } | undefined;
+  birthRecord: BirthRecord | undefined;
+  trade: Trade | undefined;
+  reported: VillageEvent | undefined;
   /** A second registration under another number (rule ID02). */
   second: { idNumber: string; village: Village; address: string } | undefined;
   /** Carries a case of a rule across departments: no slip of the pen and no change may blur it. */
@@ -112,6 +158,19 @@ export interface Block {
   leases: Lease[];
   identityNumbers: IdentityNumbers;
   random: Random;
+}
+
+/** A death that the departments know and treat as they should. */
+export function newDeath(day: number, registeredOnNight: number): Death {
+  return {
+    day,
+    registeredOnNight,
+    notCancelled: false,
+    stillSupported: false,
+    unregistered: false,
+    misdated: false,
+    unknown: false,
+  };
 }
 
 /** Night 1 for what was there before; with the given probability one of the later nights. */

@@ -34,7 +34,8 @@ export interface Form {
   number: number;
   sex: boolean;
   birth: boolean;
-  phone: boolean;
+  /** Share of telephone numbers that it has; 0 when it does not ask for any. */
+  phone: number;
   missingIdNumber: number;
   /** Share of ID numbers that are still written with fifteen digits. */
   fifteenDigits: number;
@@ -46,7 +47,7 @@ export const REGISTER_FORM: Form = {
   number: 1,
   sex: true,
   birth: true,
-  phone: true,
+  phone: 0.7,
   missingIdNumber: 0,
   fifteenDigits: 0,
   besideRegister: false,
@@ -104,6 +105,7 @@ const SLIPS: readonly SlipKind[] = [
       name: surname + unreadableName(name.slice(surname.length), seed),
     }),
   },
+  { rate: 0.002, rule: 'DQ11', slip: (person) => ({ name: spacedName(person) }) },
   { rate: 0.0028, rule: 'ID04', slip: nameAlike(homophoneName) },
   { rate: 0.0008, rule: 'ID04', slip: nameAlike(lookAlikeName) },
 ];
@@ -123,11 +125,13 @@ export function write(county: County, person: Person, form: Form, recordNumber: 
     name: person.name,
     sex: form.sex ? String(person.sex) : '',
     birth: form.birth ? compactDate(person.birth) : '',
-    phone: form.phone && share(seed, 1) < 0.7 ? person.phone : '',
+    phone: share(seed, 1) < form.phone ? person.phone : '',
   };
   if (person.exact) return { written: correct, correct, findings: [] };
+  // A form that never asks for the number does not miss it.
+  const missing = form.missingIdNumber < 1 ? [{ rule: 'DQ14', note: '' }] : [];
   if (share(seed, 2) < form.missingIdNumber)
-    return { written: { ...correct, idNumber: '' }, correct, findings: [] };
+    return { written: { ...correct, idNumber: '' }, correct, findings: missing };
   if (share(seed, 3) < form.fifteenDigits && person.birthYear < 1985) {
     const idNumber = fifteenDigits(person.idNumber);
     return { written: { ...correct, idNumber }, correct, findings: [{ rule: 'DQ02', note: '' }] };
@@ -161,7 +165,7 @@ function slipped(
 
 /** What the record should say. */
 function noteOf(rule: string, correct: Written): string {
-  if (rule === 'DQ10' || rule === 'ID04') return correct.name;
+  if (rule === 'DQ10' || rule === 'DQ11' || rule === 'ID04') return correct.name;
   if (rule === 'DQ07' || rule === 'DQ08') return correct.birth;
   if (rule === 'DQ06') return correct.sex;
   return correct.idNumber;
@@ -243,9 +247,14 @@ function lunarBirth(person: Person): string | undefined {
   return exists ? String(lunar) : undefined;
 }
 
+/** Filled up with a space, as forms with fixed columns did. */
+function spacedName({ surname, name }: Person): string {
+  return `${surname}${name.length === 2 ? '\u3000' : ' '}${name.slice(surname.length)}`;
+}
+
 function placeholder(_: Person, __: Written, form: Form, seed: number): Partial<Written> {
   const random = new Random(seed);
-  if (form.phone && random.chance(0.5))
+  if (form.phone > 0 && random.chance(0.5))
     return { phone: random.pick(['13800000000', '11111111111', '00000000000']) };
   if (random.chance(0.15)) return { name: random.pick(['不详', '测试']) };
   return { idNumber: random.pick(['111111111111111111', '123456789012345678', '000000000000000000']) };

@@ -39,7 +39,7 @@ export interface SynthesiseOptions {
  * @throws PopshareError USAGE for a number, county or date that cannot be
  */
 export async function synthesise(options: SynthesiseOptions): Promise<{ files: number; rows: number }> {
-  const county = countyOf(options);
+  const county = await countyOf(options);
   await makeEmptyFolder(options.out);
   const tables = await openTruthTables(options.out);
   let files = 0;
@@ -55,7 +55,7 @@ export async function synthesise(options: SynthesiseOptions): Promise<{ files: n
   return { files, rows };
 }
 
-function countyOf(options: SynthesiseOptions): County {
+async function countyOf(options: SynthesiseOptions): Promise<County> {
   const firstDay = parseDashedDate(options.firstDate ?? DEFAULT_FIRST_DATE);
   if (firstDay === undefined)
     throw new PopshareError('USAGE', `${options.firstDate} is no date; write YYYY-MM-DD.`);
@@ -67,7 +67,7 @@ function countyOf(options: SynthesiseOptions): County {
     persons: options.persons,
     nights: options.nights,
     firstDay,
-    places: placesOf(options.county ?? DEFAULT_COUNTY),
+    places: await placesOf(options.county ?? DEFAULT_COUNTY),
     blocks: Math.ceil(options.persons / PERSONS_IN_BLOCK),
   };
 }

@@ -3,6 +3,8 @@ import { ageOf, type Block, type Household, type Lease, type Person } from './po
 const SHARE_OF_MIGRANTS_WITH_LEASE = 0.5;
 const SHARE_OF_SEPARATED_WITH_LEASE = 0.3;
 const SHARE_CROWDED = 0.008;
+const SHARE_OF_DEAD_LANDLORDS = 0.03;
+const SHARE_OF_UNKNOWN_DWELLINGS = 0.015;
 
 /** Lets dwellings of the block's residents to households that live away from their registration. */
 export function letDwellings(block: Block): void {
@@ -16,13 +18,17 @@ export function letDwellings(block: Block): void {
     if (!random.chance(wanted)) continue;
     const landlord = random.pick(landlords);
     if (landlord.household === household) continue;
-    block.leases.push(leaseFor(block, household, tenant, landlord));
+    const lease = leaseFor(block, household, tenant, landlord);
+    if (random.chance(SHARE_OF_DEAD_LANDLORDS)) lease.landlord = diedSince(block, lease.from) ?? landlord;
+    block.leases.push(lease);
   }
   // A home that is not let has no code that housing knows.
   const rented = new Set(block.leases.map((lease) => lease.household));
   for (const household of block.households) {
     const elsewhere = household.standing === 'migrant' || household.standing === 'separated';
-    if (elsewhere && !rented.has(household)) household.homeDwelling = '';
+    if (!elsewhere || rented.has(household)) continue;
+    household.unknownDwelling = random.chance(SHARE_OF_UNKNOWN_DWELLINGS);
+    if (!household.unknownDwelling) household.homeDwelling = '';
   }
 }
 
@@ -43,6 +49,13 @@ function leaseFor(block: Block, household: Household, tenant: Person, landlord: 
     to: from + random.between(1, 3) * 365 - 1,
     enters: Math.max(tenant.enters, landlord.enters),
   };
+}
+
+/** Someone who let a dwelling and died while it was let (rule ID07). */
+function diedSince({ persons }: Block, day: number): Person | undefined {
+  return persons.find(({ death, livesHere, exact }) => {
+    return livesHere && !exact && death !== undefined && death.registeredOnNight === 1 && death.day > day;
+  });
 }
 
 function mayLet(block: Block, person: Person): boolean {

@@ -17,6 +17,21 @@ const COMMANDS = [
   ['rejects', 'export'],
   ['status'],
   ['synth'],
+  ['model', 'train'],
+  ['model', 'compare'],
+  ['reviews', 'decide'],
+  ['match'],
+  ['explain'],
+  ['cases', 'list'],
+  ['cases', 'bulk'],
+  ['corrections', 'issue'],
+  ['corrections', 'reply'],
+  ['field-checks', 'ask'],
+  ['rules', 'try'],
+  ['audit', 'verify'],
+  ['scheduler'],
+  ['worker'],
+  ['start'],
 ];
 
 describe('--help', () => {

@@ -31,6 +31,14 @@ test('a rule is read with its parameters numbered; a cast is no parameter', () =
   expect(rule.bind('2026-11-18')).toEqual(['2026-11-18', 115]);
 });
 
+test('a rule wakes for dates, so long after them as a number or a parameter says', () => {
+  const wakes = '{ feed: death_registration, field: died_on, days: 31, years: oldest_years }';
+  const rule = parseRule(RULE.replace('parameters:', `wakes: [${wakes}]\nparameters:`), 'DQ13.sql');
+  expect(rule.wakes).toEqual([
+    { feed: 'death_registration', field: 'died_on', days: 31, months: 0, years: 115 },
+  ]);
+});
+
 test('a change anywhere in the file makes it another rule', () => {
   const [one, other] = [parseRule(RULE, 'DQ13.sql'), parseRule(RULE.replace('115', '110'), 'DQ13.sql')];
   expect(one.digest).not.toBe(other.digest);
@@ -46,6 +54,24 @@ describe('a wrong rule file is refused with file, line and what was expected', (
       'rule: DQ13',
       'rule: DQ12',
       /DQ13\.sql:2: expected the file name to begin with DQ12/,
+    ],
+    [
+      'a wake of a feed that is none',
+      'parameters:',
+      'wakes: [{ feed: deaths, field: died_on }]\nparameters:',
+      /DQ13\.sql:7: wakes\.0\.feed: expected a feed, found deaths/,
+    ],
+    [
+      'a wake of a field that is no date',
+      'parameters:',
+      'wakes: [{ feed: death_registration, field: name }]\nparameters:',
+      /DQ13\.sql:7: wakes\.0\.field: expected a date of death_registration, found name/,
+    ],
+    [
+      'a wake after a parameter that is not declared',
+      'parameters:',
+      'wakes: [{ feed: death_registration, field: died_on, days: days }]\nparameters:',
+      /DQ13\.sql:2: wakes: days: expected a number, or a parameter that is one, found days/,
     ],
     ['a key missing', 'owner: public-security\n', '', /DQ13\.sql:\d+: owner: /],
     ['a key that nobody knows', 'owner:', 'ouner:', /DQ13\.sql:\d+: .*ouner/],

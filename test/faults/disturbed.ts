@@ -26,6 +26,19 @@ SELECT feed || ' ' || source_key || ' ' || role AS subject, feed, source_key, ro
        jsonb_build_object('kind', id_kind) AS evidence
 FROM rule_mention WHERE id_kind = 'absent'
 `,
+  'DQ01.sql': `/*
+rule: DQ01
+title: { zh: 证件号码校验错误, en: Wrong ID number }
+severity: high
+owner: source
+evaluates: changed mentions
+definition: an ID number that is none
+resolved_by: the next delivery
+*/
+SELECT feed || ' ' || source_key || ' ' || role AS subject, feed, source_key, role, person_id, division,
+       jsonb_build_object('kind', id_kind) AS evidence
+FROM rule_mention WHERE id_kind = 'invalid'
+`,
   'ID08.sql': `/*
 rule: ID08
 title: { zh: 应销未销, en: Dead and still registered }

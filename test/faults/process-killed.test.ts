@@ -25,7 +25,8 @@ const POINTS: readonly (readonly [string, readonly string[]])[] = [
   ['before cases are opened', ['anomalies.anomaly IN EXCLUSIVE MODE']],
   ['in the middle of the cases of a rule', ['anomalies.anomaly_event IN EXCLUSIVE MODE']],
   [
-    'in the second rule',
+    // Two rules run at a time: both of the first have ended when the second lock is there.
+    'in the third rule',
     ['anomalies.rule_state IN EXCLUSIVE MODE', 'anomalies.rule_state IN EXCLUSIVE MODE'],
   ],
   ['when all is done but the run', ['anomalies.rule_state IN EXCLUSIVE MODE', 'ops.run IN EXCLUSIVE MODE']],

@@ -196,6 +196,22 @@ describe('a record without a number', () => {
     expect(after[S]).toBe(after[H]);
     expect(after[J]).toBe(before[J]);
   });
+
+  test('is set apart from a number, although a record that the model puts with it is tied to that number', async () => {
+    const unnumbered = { id_number: '', name: '赵晨曦', phone: '13912345678' };
+    await night({
+      household_register: [register('H', unnumbered)],
+      residence_registration: [residence('J', unnumbered)],
+      social_insurance: [insurance('S', { birth_date: '19550505', name: '赵晨曦' })],
+    });
+    const before = await personsOf(county);
+    expect(before[H]).toBe(before[J]);
+    await decideOn('same', J, S);
+    await decideOn('different', H, S);
+    const after = await personsOf(county);
+    expect(after[J]).toBe(after[S]);
+    expect(after[H]).not.toBe(after[S]);
+  });
 });
 
 describe('decisions', () => {

@@ -1,26 +1,25 @@
 import { rm } from 'node:fs/promises';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadRules } from '../../src/anomalies/rule-file.ts';
-import { loadModel } from '../../src/identity/model/model-file.ts';
-import { withWeights } from '../../src/identity/model/weights.ts';
 import { type House, type NightJob, takeJob } from '../../src/jobs/night-job.ts';
 import { connectQueue, type NightQueue } from '../../src/jobs/queue.ts';
 import { type OpenRun, openRun } from '../../src/jobs/run.ts';
 import { stepsOf } from '../../src/jobs/steps.ts';
-import type { RunId } from '../../src/schema/ids.ts';
+import { equipment } from '../../src/jobs/worker.ts';
+import { type RunId, toRunId } from '../../src/schema/ids.ts';
 import { contentsOf } from '../faults/contents.ts';
 import { death, title, useCounty } from '../support/drop.ts';
+import { backends, flush, redisDatabase } from './redis.ts';
 
 const DATE = '2026-11-18';
 const county = useCounty();
 const queues: NightQueue[] = [];
 const runs: OpenRun[] = [];
 
-const redisUrl = process.env['TEST_REDIS_URL'];
+const redisUrl = redisDatabase(0);
 
 beforeEach(async () => {
-  if (redisUrl !== undefined) await withRedis(redisUrl, (redis) => redis.flushall());
+  await flush(redisUrl);
   county.rules = (await loadRules('config/rules')).filter(({ rule }) => /^DQ0[1-3]|^ID08/.test(rule));
   await county.deliver('housing_ownership', DATE, [
     title('T1', '王强'),
@@ -45,7 +44,7 @@ async function house(): Promise<House> {
     warehouse: county.warehouse,
     configuration: county.configuration,
     rules: county.rules,
-    model: withWeights(await loadModel('persons', county.configuration.folder)),
+    ...(await equipment(county.configuration)),
     dataFolder: county.data,
     dropFolder: county.drop,
   };
@@ -63,8 +62,7 @@ async function connected(redisUrl: string | undefined): Promise<NightQueue> {
   return queue;
 }
 
-const add = (queue: NightQueue, runId: RunId): Promise<void> =>
-  queue.addNight(runId, DATE, stepsOf(feeds(), county.rules));
+const add = (queue: NightQueue, runId: RunId): Promise<void> => queue.addNight(runId, DATE, county);
 
 /** How the run has ended, once it has. */
 async function ended(runId: RunId): Promise<string | undefined> {
@@ -104,33 +102,20 @@ async function reportOf(runId: RunId): Promise<unknown> {
   return comparable(run?.summary ?? {});
 }
 
-async function withRedis(url: string, work: (redis: Redis) => Promise<unknown>): Promise<void> {
-  const redis = new Redis(url);
-  await work(redis);
-  await redis.quit();
-}
-
-describe.each([
-  { backend: 'Postgres', url: undefined, isThere: true },
-  {
-    backend: 'Redis (needs TEST_REDIS_URL, which .ci/run sets)',
-    url: redisUrl,
-    isThere: redisUrl !== undefined,
-  },
-])('a night as jobs on $backend', ({ url, isThere }) => {
+describe.each(backends(redisUrl))('a night as jobs on $backend', ({ url, isThere }) => {
   test.skipIf(!isThere)('ends in the same warehouse, with the same report, as in process', async () => {
     const alone = await inProcess();
     const queue = await connected(url);
     const inHouse = await house();
-    await queue.work((job) => takeJob(inHouse, job));
-    await queue.work((job) => takeJob(inHouse, job));
+    await queue.work((job) => takeJob(inHouse, job), 1);
+    await queue.work((job) => takeJob(inHouse, job), 2);
     const runId = await openedRun();
     await add(queue, runId);
 
     expect(await ended(runId)).toBe('done');
     expect(await contentsOf(county.warehouse)).toEqual(alone.contents);
     expect(await reportOf(runId)).toEqual(alone.report);
-    expect(await stepsTaken(runId)).toHaveLength(feeds().length + 1 + county.rules.length);
+    expect(await stepsTaken(runId)).toHaveLength(stepsOf(feeds(), county.rules).length);
   });
 
   test.skipIf(!isThere)('added twice, in the middle too, is done once', async () => {
@@ -146,13 +131,45 @@ describe.each([
         middle.resolve();
       }
       await takeJob(inHouse, job);
-    });
+    }, 1);
     await add(queue, runId);
     await add(queue, runId);
     await middle.promise;
 
     expect(await ended(runId)).toBe('done');
     expect(await contentsOf(county.warehouse)).toEqual(alone.contents);
+  });
+
+  test.skipIf(!isThere)('has no more feeds of a department under way than it allows', async () => {
+    const queue = await connected(url);
+    const { settings } = county.configuration;
+    const housing = ['housing_ownership', 'housing_lease'];
+    const [underWay, met] = [new Set<string>(), Promise.withResolvers<void>()];
+    const closed = new Map<RunId, () => void>();
+    let most = 0;
+    await queue.work(async ({ runId, name, subject }) => {
+      if (name === 'close') closed.get(runId)?.();
+      if (!housing.includes(subject)) return;
+      underWay.add(subject);
+      most = Math.max(most, underWay.size);
+      if (most === housing.length) met.resolve();
+      // The second night ends only when both are under way at the same time.
+      if (runId === 2) await met.promise;
+      await county.query('SELECT');
+      underWay.delete(subject);
+    }, 3);
+    const nightWith = async (runId: RunId, concurrency: number): Promise<void> => {
+      const ended = Promise.withResolvers<void>();
+      closed.set(runId, ended.resolve);
+      const departments = { ...settings.departments, housing: { zh: '房产', en: 'Housing', concurrency } };
+      const configuration = { ...county.configuration, settings: { ...settings, departments } };
+      await queue.addNight(runId, DATE, { configuration, rules: [] });
+      await ended.promise;
+    };
+    await nightWith(toRunId(1), 1);
+    expect(most).toBe(1);
+    await nightWith(toRunId(2), 2);
+    expect(most).toBe(2);
   });
 
   test.skipIf(!isThere)('a step that fails is tried again', async () => {
@@ -167,7 +184,7 @@ describe.each([
         throw new Error('the network is down');
       }
       await takeJob(inHouse, job);
-    });
+    }, 1);
     await add(queue, runId);
     await failing.promise;
 
@@ -194,12 +211,12 @@ describe.each([
         codes.push(caught instanceof Error && 'code' in caught ? caught.code : caught);
         if (job.name === 'close') closed.resolve();
         if (caught !== null) throw caught;
-      });
+      }, 1);
       await add(queue, stale);
       await closed.promise;
 
-      // No rule is run where identity is not done: those jobs have nothing to do.
-      const failing = feeds().length + 2;
+      // Beside the feeds: identity, corrections, close. Where identity is not done, the others have nothing to do.
+      const failing = feeds().length + 3;
       expect(codes.filter((code) => code === 'STALE_WORKER')).toHaveLength(failing);
       expect(await contentsOf(county.warehouse)).toEqual(before);
     },
@@ -209,27 +226,26 @@ describe.each([
 test.skipIf(redisUrl === undefined)(
   'a night whose jobs Redis has lost is added again, and done once',
   async () => {
-    const url = redisUrl ?? '';
     const alone = await inProcess();
-    const queue = await connected(url);
+    const queue = await connected(redisUrl);
     const inHouse = await house();
     const runId = await openedRun();
     const lost = Promise.withResolvers<void>();
     let jobs = 0;
     await queue.work(async (job) => {
       if (++jobs === 5) {
-        await withRedis(url, (redis) => redis.flushall());
+        await flush(redisUrl);
         lost.resolve();
       }
       await takeJob(inHouse, job);
-    });
+    }, 1);
     await add(queue, runId);
     await lost.promise;
     await add(queue, runId);
 
     expect(await ended(runId)).toBe('done');
     expect(await contentsOf(county.warehouse)).toEqual(alone.contents);
-    expect(await stepsTaken(runId)).toHaveLength(feeds().length + 1 + county.rules.length);
+    expect(await stepsTaken(runId)).toHaveLength(stepsOf(feeds(), county.rules).length);
   },
 );
 

@@ -149,6 +149,19 @@ describe('DQ09 placeholders', () => {
     expect(fields).toEqual([['id_number'], ['name', 'phone'], ['name'], ['phone']]);
   });
 
+  test("a guardian's telephone: found on the guardian", async () => {
+    const pupil = {
+      enrolment_number: 'G',
+      name: '王小强',
+      sex: '1',
+      birth_date: '20150101',
+      school: '白水镇中心小学',
+      guardian_name: '李娜',
+      guardian_phone: '13800000000',
+    };
+    expect(await night('DQ09', { school_enrolment: [pupil] })).toEqual(['school_enrolment G guardian']);
+  });
+
   test('a wrong number, a name of three same characters, a phone that is none: not found', async () => {
     const found = await night('DQ09', {
       household_register: [

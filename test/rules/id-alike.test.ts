@@ -59,6 +59,36 @@ describe('ID02 registered twice', () => {
     expect(await openCases('ID02')).toMatchObject([{ evidence: { in_common: ['parent'] } }]);
   });
 
+  test('a mother in one household whom the birth certificate of the other names: found', async () => {
+    const mother = {
+      id_number: residentNumber('19550505', '002'),
+      name: '李娜',
+      sex: '2',
+      birth_date: '19550505',
+    };
+    const household_register = [
+      ...twice({ kinship: '20', registered_division: '620802104211' }, {}),
+      register('3', { ...mother, household_number: 'H1', kinship: '02' }),
+    ];
+    // The village tells which of the two the child of the certificate is: the one without a mother at home.
+    const birth_certificate = [
+      {
+        certificate_number: 'C',
+        child_name: WANG.name,
+        child_sex: WANG.sex,
+        child_birth_date: WANG.birth_date,
+        mother_id_number: mother.id_number,
+        mother_name: mother.name,
+        mother_living_division: '620802001001',
+        updated_at: '2026-11-01 08:00:00',
+      },
+    ];
+    expect(await night('ID02', { household_register, birth_certificate })).toEqual([
+      'household_register 2 subject',
+    ]);
+    expect(await openCases('ID02')).toMatchObject([{ evidence: { in_common: ['parent'] } }]);
+  });
+
   test('the head of both households, father of the one and father-in-law of the other: not found', async () => {
     const head = {
       id_number: residentNumber('19550505', '001'),

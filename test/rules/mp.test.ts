@@ -13,6 +13,7 @@ import {
 
 const { night, openCases } = useRules();
 const unnumbered = { id_number: '' };
+const neverAssigned = { id_number: residentNumber('19800101', '001', '629999') };
 const dead = [death('B', '王强', '01 08:00:00', { id_number: WANG.id_number })];
 
 describe('MP01 a residence registration that expired', () => {
@@ -110,6 +111,10 @@ describe('MP02 a tenant without residence registration', () => {
         ],
       },
     ],
+    [
+      'a registration with this name at this place, whose number has an area that never was',
+      { housing_lease: [lease('L')], residence_registration: [residence('J', neverAssigned)] },
+    ],
   ])('%s: not found', async (_why, rows) => {
     expect(await night('MP02', rows)).toEqual([]);
   });
@@ -162,6 +167,17 @@ describe('MP03 insured for half a year without residence registration', () => {
     [
       'the name and birth date of a registration without number',
       { social_insurance: [insurance('S')], residence_registration: [residence('J', unnumbered)] },
+    ],
+    [
+      'a number whose area never was, but the name and birth date of a local person',
+      { social_insurance: [insurance('S', neverAssigned)], household_register: [register('H')] },
+    ],
+    [
+      'the like, and the name of the local person unreadable',
+      {
+        social_insurance: [insurance('S', neverAssigned)],
+        household_register: [register('H', { name: '王?' })],
+      },
     ],
   ])('%s: not found', async (_why, rows) => {
     expect(await night('MP03', rows)).toEqual([]);

@@ -182,12 +182,14 @@ class County {
       DO $$ DECLARE statement text; BEGIN
         SET LOCAL session_replication_role = replica;
         FOR statement IN SELECT format('DELETE FROM %I.%I', schemaname, tablename) FROM pg_tables
-                    WHERE schemaname IN ('ops', 'registry', 'identity', 'anomalies')
-                      AND tablename NOT IN ('fence', 'state')
+                    WHERE schemaname IN ('ops', 'registry', 'identity', 'population', 'anomalies', 'audit')
+                      AND tablename NOT IN ('fence', 'state', 'head')
                     UNION ALL
                     SELECT format('DROP TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'stage'
         LOOP EXECUTE statement; END LOOP;
-        UPDATE identity.state SET reconciled_run = 0;
+        UPDATE identity.state SET reconciled_run = 0, model_weights = NULL, model_blocking = NULL;
+        UPDATE population.state SET updated_run = 0, as_of = NULL;
+        UPDATE audit.head SET entry_id = 0, hash = sha256('popshare');
       END $$`);
   }
 
@@ -213,6 +215,10 @@ export function fileOf(binding: Binding, rows: readonly Row[]): Buffer {
   ];
   if (binding.format === 'xlsx') {
     return workbook({ rows: table.map((cells) => row(...cells.map(cell))).join('') });
+  }
+  if (binding.format === 'jsonl') {
+    const objects = rows.map((given) => columns.map(([field, name]) => [name, given[field] ?? '']));
+    return Buffer.from(objects.map((entries) => `${JSON.stringify(Object.fromEntries(entries))}\n`).join(''));
   }
   const text = table.map((cells) => `${cells.join(binding.delimiter)}\r\n`).join('');
   return iconv.encode(text, binding.encoding === 'auto' ? 'utf-8' : binding.encoding);

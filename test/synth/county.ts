@@ -77,6 +77,7 @@ export async function readDelivery(out: string, feed: string, date: string): Pro
     gzip: false,
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(encoding === undefined ? {} : { encoding }),
+    columns: Object.values(binding.columns),
   });
   const { missing, extra } = checkHeader(binding, source.header);
   if (missing.length + extra.length > 0) throw new Error(`${feed}: missing ${missing}, extra ${extra}`);
@@ -98,9 +99,10 @@ export async function readDelivery(out: string, feed: string, date: string): Pro
   return delivery;
 }
 
+/** The persons that a record names: a father who is not told is nobody, a newborn without a name is somebody. */
 function mentionsOf({ contract }: Binding, key: string, record: SentRecord): Said[] {
   const at = (field: string | undefined) => (field === undefined ? null : (record[field] ?? null));
-  return contract.mentions.map(({ role, idNumber, name, sex, birthDate, phone }) => ({
+  const said = contract.mentions.map(({ role, idNumber, name, sex, birthDate, phone }) => ({
     feed: contract.feed,
     key,
     role,
@@ -110,6 +112,7 @@ function mentionsOf({ contract }: Binding, key: string, record: SentRecord): Sai
     birthDate: at(birthDate),
     phone: at(phone),
   }));
+  return said.filter(({ idNumber, name, sex, birthDate }) => (idNumber ?? name ?? sex ?? birthDate) !== null);
 }
 
 export const FEEDS = bindings.map(({ contract }) => contract.feed);

@@ -69,6 +69,16 @@ describe('options that cannot be', () => {
   });
 });
 
+test('another county has its own places', async () => {
+  const out = await invent({ persons: 400, nights: 1, seed: 2, county: '440305' });
+  const { records } = await readDelivery(out, 'household_register', '20261118');
+  expect(records.size).toBeGreaterThan(200);
+  for (const record of records.values()) {
+    expect(record['registered_division']).toMatch(/^440305\d{6}$/);
+    expect(record['registered_address']).toMatch(/^南山区/);
+  }
+});
+
 describe('three nights', async () => {
   const progress: { night: number; feed: string; rows: number }[] = [];
   const out = await temporaryFolder();
@@ -152,6 +162,7 @@ describe('three nights', async () => {
     expect(planted.map(([rule, night, feed, date]) => [rule, night, feed, date]).sort()).toEqual([
       ['FD01', '3', 'housing_ownership', '20261120'],
       ['FD02', '3', 'subsistence_allowance', '20261120'],
+      ['FD03', '3', 'school_enrolment', '20261120'],
       ['FD04', '3', 'marriage_registration', '20261120'],
       ['FD05', '3', 'social_insurance', '20261120'],
     ]);
@@ -161,6 +172,10 @@ describe('three nights', async () => {
     const shrunken = await readDelivery(out, 'subsistence_allowance', '20261120');
     expect(Math.abs(shrunken.rows / allowance.rows - 0.4)).toBeLessThan(0.03);
     expect((await control(out, 'subsistence_allowance', '20261120')).rows).toBe(shrunken.rows);
+
+    await expect(readDelivery(out, 'school_enrolment', '20261120')).rejects.toThrow(
+      'missing 证件号码, extra 身份证件号',
+    );
 
     const [marriages, repeated] = await Promise.all(
       ['20261119', '20261120'].map((date) => readFile(deliveryPath(out, 'marriage_registration', date))),

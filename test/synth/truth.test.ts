@@ -76,9 +76,12 @@ describe('the truth', () => {
       if (slipped.has(`${feed} ${key}`) || slipped.has(`${feed} ${key}/${role}`)) continue;
       const [, trueNumber, trueName, trueSex, birth] =
         persons.get(truePerson.get(`${feed} ${key} ${role}`) ?? '') ?? [];
-      expect([idNumber ?? trueNumber, name, sex ?? trueSex, birthDate?.replaceAll('-', '') ?? birth]).toEqual(
-        [trueNumber, trueName, trueSex, birth],
-      );
+      expect([
+        idNumber ?? trueNumber,
+        name ?? trueName,
+        sex ?? trueSex,
+        birthDate?.replaceAll('-', '') ?? birth,
+      ]).toEqual([trueNumber, trueName, trueSex, birth]);
     }
   });
 });

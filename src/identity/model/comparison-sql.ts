@@ -15,6 +15,19 @@ export function patternSql(model: { readonly comparisons: readonly Comparison[] 
     .join('\n    | ');
 }
 
+/**
+ * Of several comparison vectors the best level (the smallest number above 0), comparison by comparison, as one SQL
+ * aggregate of type bigint.
+ *
+ * @param pattern the expression that gives each vector
+ */
+export function bestLevelsSql(model: { readonly comparisons: readonly unknown[] }, pattern: string): string {
+  return model.comparisons
+    .map((_, at) => `coalesce(min(nullif((${pattern} >> ${BITS * at}) & 15, 0)), 0) << ${BITS * at}`)
+    .map((best) => `(${best})`)
+    .join(' | ');
+}
+
 /** The level that holds: 0 when there is no evidence, else its number from the top. A condition that is null fails. */
 function levelSql(comparison: Comparison): string {
   const conditions = comparison.levels.slice(0, -1).map(({ when }, at) => `WHEN (${when}) THEN ${at + 1}`);

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { readYamlFile } from '../../schema/configuration/yaml-file.ts';
@@ -87,6 +88,23 @@ const trainingSchema = z.strictObject({
   blocking: z.array(z.string()).min(1).optional(),
 });
 
+/** What the weights were found in, when `model train` found them in the warehouse. */
+const trainedSchema = z.strictObject({
+  /** Business date of the last night in the data. */
+  data_until: z.iso.date(),
+  seed: z.int().nonnegative(),
+  mentions: z.int().nonnegative(),
+  /** Of these, mentions without a valid document number, which the model is for. */
+  without_number: z.int().nonnegative(),
+  persons: z.int().nonnegative(),
+  /** Mentions compared with the other mentions of their own number. */
+  known_pairs: z.int().nonnegative(),
+  random_pairs: z.int().nonnegative(),
+  compared_pairs: z.int().nonnegative(),
+  /** How many of the compared pairs match, as the trained weights expect. */
+  expected_matches: z.number().nonnegative(),
+});
+
 /** Of a model file. */
 export const modelSchema = z
   .strictObject({
@@ -100,6 +118,7 @@ export const modelSchema = z
     block_limit: z.int().min(2).default(1000),
     comparisons: z.array(comparisonSchema).min(1).max(MOST_COMPARISONS),
     training: trainingSchema.prefault({}),
+    trained: trainedSchema.optional(),
     thresholds: thresholdsSchema,
     prior: probability.optional(),
   })
@@ -145,7 +164,7 @@ export type Comparison = Model['comparisons'][number];
 export type BlockingRule = Model['blocking'][number];
 
 /**
- * Reads a model file.
+ * Reads a model file: `<model>.yaml`, which is in force, or `<model>.v<version>.yaml`, which waits beside it.
  *
  * @param nameOrPath a name in `<configFolder>/linkage`, or the path of a YAML file
  * @throws CONFIG_NOT_FOUND, CONFIG_INVALID (file, line, what was expected)
@@ -153,10 +172,32 @@ export type BlockingRule = Model['blocking'][number];
 export async function loadModel(nameOrPath: string, configFolder: string): Promise<Model> {
   const file = modelPath(nameOrPath, configFolder);
   const model = await readYamlFile(file, modelSchema);
-  if (model.model !== path.basename(file, path.extname(file))) {
-    throw new PopshareError('CONFIG_INVALID', `${file}:1: model: ${model.model} is not the file's name`);
+  const name = path.basename(file, path.extname(file));
+  if (name !== model.model && name !== `${model.model}.v${model.version}`) {
+    throw new PopshareError(
+      'CONFIG_INVALID',
+      `${file}:1: model: ${model.model}, version ${model.version}, is not the file's name`,
+    );
   }
   return model;
+}
+
+/**
+ * The version after all that there are: that of the model in `file`, and those that wait beside it.
+ *
+ * @returns the number, and the file for it: `<model>.v<version>.yaml` in the same folder
+ */
+export async function nextVersion(
+  file: string,
+  { model, version }: Pick<Model, 'model' | 'version'>,
+): Promise<{ version: number; file: string }> {
+  const folder = path.dirname(file);
+  const waiting = (await readdir(folder)).flatMap((name) => {
+    const [base, number] = name.split(/\.v(?=\d+\.ya?ml$)/);
+    return base === model && number !== undefined ? [Number.parseInt(number, 10)] : [];
+  });
+  const next = Math.max(version, ...waiting) + 1;
+  return { version: next, file: path.join(folder, `${model}.v${next}.yaml`) };
 }
 
 /** Where a model's file is: what looks like a path is one, anything else is a name in `<configFolder>/linkage`. */

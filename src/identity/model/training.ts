@@ -16,6 +16,8 @@ export interface TrainingPatterns {
   readonly random: PatternCounts;
   /** Of the pairs of each blocking rule, with the comparisons that read what the rule reads. */
   readonly blocks: readonly { readonly counts: PatternCounts; readonly heldOut: ReadonlySet<number> }[];
+  /** Of pairs that are known to match by evidence that no comparison in them shows. */
+  readonly known?: PatternCounts;
   /** Of all compared pairs, each once. */
   readonly compared: PatternCounts;
   /** How many pairs there are to compare, blocked or not. */
@@ -41,19 +43,22 @@ const UNSEEN = 0.5;
  * of each comparison over the rules that do not select by it; the random pairs that look like matches are weighed out
  * of u; and the prior is the share of all pairs that the compared ones among them are expected to match.
  *
+ * Pairs that are known to match are where expectation-maximisation starts from, and count in full all along.
+ *
  * @throws MODEL_UNTRAINABLE when a comparison is held out of every rule, or no pair shows evidence for it
  */
 export function trainModel(model: Model, patterns: TrainingPatterns): TrainedModel {
   const sizes = model.comparisons.map(({ levels }) => levels.length);
+  const known = countLevels(patterns.known ?? new Map(), sizes, new Set(), () => 1);
   let u = shares(countLevels(patterns.random, sizes, new Set(), () => 1));
-  let m = shares(trainable(model, countWithinBlocks(patterns, u)));
+  let m = shares(trainable(model, [known, ...countWithinBlocks(patterns, u, known)]));
   let prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const before = { m, u, prior };
     const match = (vector: Uint8Array): number => posterior(vector, before.m, before.u, before.prior);
     u = shares(countLevels(patterns.random, sizes, new Set(), (vector) => 1 - match(vector)));
     const counts = patterns.blocks.map((block) => countLevels(block.counts, sizes, block.heldOut, match));
-    m = shares(trainable(model, counts));
+    m = shares(trainable(model, [known, ...counts]));
     prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
     if (largestChange(before.m, m) < SETTLED) break;
   }
@@ -92,9 +97,17 @@ export function estimatePrior(
 /** Counts of levels, one row for each comparison. */
 type LevelCounts = readonly (readonly number[])[];
 
-function countWithinBlocks(patterns: TrainingPatterns, u: LevelProbabilities): LevelCounts[] {
+/** @param known counts of matches; a comparison of which they show nothing starts from what is likely */
+function countWithinBlocks(
+  patterns: TrainingPatterns,
+  u: LevelProbabilities,
+  known: LevelCounts,
+): LevelCounts[] {
+  const likely = startingPoint(u);
+  const seen = shares(known);
+  const m = known.map((row, at) => (row.some((count) => count > 0) ? seen[at] : likely.m[at]) ?? []);
   return patterns.blocks.map(({ counts, heldOut }) => {
-    return maximiseExpectation({ counts, heldOut, u, start: startingPoint(u) }).expected;
+    return maximiseExpectation({ counts, heldOut, u, start: { ...likely, m } }).expected;
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const percent = z.number().min(0).max(1000);
+const workingDays = z.int().min(1).max(250);
 
 /** `popshare.yaml`: what holds for the whole site. */
 export const settingsSchema = z.strictObject({
@@ -8,7 +9,7 @@ export const settingsSchema = z.strictObject({
   drop: z.string().min(1, 'expected the root folder of the file drop'),
   departments: z.record(
     z.string().regex(/^[a-z][a-z-]*$/, 'expected a department code in small letters'),
-    z.strictObject({ zh: z.string(), en: z.string() }),
+    z.strictObject({ zh: z.string(), en: z.string(), concurrency: z.int().min(1).max(20).default(1) }),
   ),
   gates: z
     .strictObject({
@@ -18,7 +19,29 @@ export const settingsSchema = z.strictObject({
       undecodable_percent: percent.default(1),
     })
     .prefault({}),
+  schedule: z
+    .strictObject({
+      failed_attempts: z.int().min(1).max(100).default(3),
+      jobs: z.int().min(1).max(3).default(2),
+    })
+    .prefault({}),
+  queue: z
+    .strictObject({
+      working_days: z
+        .strictObject({
+          high: workingDays.default(5),
+          medium: workingDays.default(10),
+          low: workingDays.default(20),
+        })
+        .prefault({}),
+      group_above: z.int().min(1).default(100),
+      bulk_limit: z.int().min(1).default(10_000),
+      dismissed_percent: percent.default(50),
+      dismissed_at_least: z.int().min(1).default(20),
+    })
+    .prefault({}),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
 export type GateLimits = Settings['gates'];
+export type QueueSettings = Settings['queue'];

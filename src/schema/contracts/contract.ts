@@ -3,12 +3,14 @@ import type { Field, Meaning } from './field.ts';
 
 /**
  * Which fields of a record tell something about the person that it names in one role.
- * `idNumber` and `name` make the mention; the others help to compare it.
+ * `idNumber` and `name` make the mention; the others help to compare it. A role of which the contract requires the
+ * number, the name, the sex or the date of birth names somebody in every record, also when the name is empty.
  */
 export interface MentionRole {
   readonly role: string;
   readonly meaning: Meaning;
-  readonly idNumber: string;
+  /** Absent where the department cannot know one: a newborn has no number. */
+  readonly idNumber?: string;
   readonly name: string;
   readonly sex?: string;
   /** The sex that the role itself tells (GB/T 2261.1), where the record has no field for it. */

@@ -211,6 +211,18 @@ export function month(zh: string, en: string, options: FieldOptions = {}): Field
   );
 }
 
+/** A month that is part of a record's key: kept as text, YYYYMM, because keys are read by people and other systems. */
+export function period(zh: string, en: string, options: FieldOptions = {}): Field {
+  return field(
+    'month',
+    'text',
+    { zh, en },
+    options,
+    { sensitivity: 'internal', masking: 'none', refusal: 'NOT_A_MONTH' },
+    (given) => parseMonth(given)?.slice(0, 7).replace('-', '') ?? null,
+  );
+}
+
 /** A point in time; without an offset it is Asia/Shanghai. */
 export function timestamp(zh: string, en: string, options: FieldOptions = {}): Field {
   return field(

@@ -9,10 +9,10 @@ async function up(db: Kysely<unknown>): Promise<void> {
       anomaly_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       rule        text COLLATE "C" NOT NULL,
       subject     text COLLATE "C" NOT NULL,
-      family      text NOT NULL,
-      severity    text NOT NULL CHECK (severity IN ('high', 'medium', 'low', 'info')),
-      status      text NOT NULL CHECK (status IN ('new', 'assigned', 'returned', 'resolved', 'dismissed')),
-      department  text NOT NULL,
+      family      text COLLATE "C" NOT NULL,
+      severity    text COLLATE "C" NOT NULL CHECK (severity IN ('high', 'medium', 'low', 'info')),
+      status      text COLLATE "C" NOT NULL CHECK (status IN ('new', 'assigned', 'returned', 'resolved', 'dismissed')),
+      department  text COLLATE "C" NOT NULL,
       division    text COLLATE "C",
       feed        text COLLATE "C",
       source_key  text COLLATE "C",
@@ -23,13 +23,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
       due_on      date,
       evidence    jsonb NOT NULL,
       healed      boolean NOT NULL DEFAULT false,
-      seen_run    bigint NOT NULL,
       UNIQUE (rule, subject)
     )`.execute(db);
   await sql`CREATE INDEX anomaly_of_record ON anomalies.anomaly (feed, source_key)`.execute(db);
-  await sql`CREATE INDEX anomaly_open ON anomalies.anomaly (rule, subject) WHERE status NOT IN ('resolved', 'dismissed')`.execute(
-    db,
-  );
 
   await sql`
     CREATE TABLE anomalies.anomaly_event (
@@ -44,6 +40,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE INDEX anomaly_event_by_anomaly ON anomalies.anomaly_event (anomaly_id, event_id)`.execute(
     db,
   );
+
+  // What one night told; officers' events have no run.
+  await sql`CREATE INDEX anomaly_event_by_run ON anomalies.anomaly_event (run_id)`.execute(db);
 
   // How far each rule has come, so that a record rule looks only at what changed since. A rule whose file
   // changed (another digest) starts afresh.

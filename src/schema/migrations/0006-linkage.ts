@@ -26,18 +26,37 @@ async function up(db: Kysely<unknown>): Promise<void> {
     WHERE m.active`.execute(db);
 
   // Mentions that share a key are compared. A mention that is anchored by a document number speaks for all
-  // mentions of its cluster: each key of a cluster stands once.
+  // mentions of its cluster: each key of a cluster stands once. The rule is its place in the model.
   await sql`
     CREATE TABLE identity.block_key (
       key        bigint NOT NULL,
       mention_id bigint NOT NULL,
+      rule       smallint NOT NULL,
       anchored   boolean NOT NULL
     )`.execute(db);
   await sql`CREATE INDEX block_key_by_key ON identity.block_key (key)`.execute(db);
   await sql`CREATE INDEX block_key_by_mention ON identity.block_key (mention_id)`.execute(db);
 
+  // Keys under which more stood than the model's block_limit: in that run, of that rule. Of these, mentions met only
+  // those whose names sound the same; left out are the sounds under which even so more than the limit stood.
+  await sql`
+    CREATE TABLE identity.crowded_key (
+      run_id            bigint NOT NULL,
+      rule              text COLLATE "C" NOT NULL,
+      keys              integer NOT NULL,
+      mentions          integer NOT NULL,
+      left_out_keys     integer NOT NULL,
+      left_out_mentions integer NOT NULL,
+      PRIMARY KEY (run_id, rule)
+    )`.execute(db);
+
   // The comparison vector by which the model linked a mention, to explain it later, and the model's version.
   await sql`ALTER TABLE identity.link ADD COLUMN vector bigint, ADD COLUMN model_version integer`.execute(db);
+
+  // SHA-256 of what of the model decides upon weights and upon keys: another one means that links are to be asked again.
+  await sql`ALTER TABLE identity.state ADD COLUMN model_weights text, ADD COLUMN model_blocking text`.execute(
+    db,
+  );
 
   // Left and right are mentions; the pair stands in one order (the smaller record first), once.
   await sql`
@@ -86,7 +105,10 @@ async function up(db: Kysely<unknown>): Promise<void> {
 
 async function down(db: Kysely<unknown>): Promise<void> {
   await sql`DROP VIEW reporting.review`.execute(db);
-  await sql`DROP TABLE identity.decision, identity.review, identity.block_key`.execute(db);
+  await sql`DROP TABLE identity.decision, identity.review, identity.crowded_key, identity.block_key`.execute(
+    db,
+  );
+  await sql`ALTER TABLE identity.state DROP COLUMN model_weights, DROP COLUMN model_blocking`.execute(db);
   await sql`ALTER TABLE identity.link DROP COLUMN vector, DROP COLUMN model_version`.execute(db);
   await sql`DROP VIEW identity.feature`.execute(db);
   await sql`DROP EXTENSION fuzzystrmatch`.execute(db);

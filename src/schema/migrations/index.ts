@@ -7,6 +7,12 @@ import { reporting } from './0005-reporting.ts';
 import { linkage } from './0006-linkage.ts';
 import { linkShare } from './0007-link-share.ts';
 import { decisions } from './0008-decisions.ts';
+import { population } from './0009-population.ts';
+import { profile } from './0010-profile.ts';
+import { queue } from './0011-queue.ts';
+import { corrections } from './0012-corrections.ts';
+import { audit } from './0013-audit.ts';
+import { touched } from './0014-touched.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -18,4 +24,10 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0006-linkage': linkage,
   '0007-link-share': linkShare,
   '0008-decisions': decisions,
+  '0009-population': population,
+  '0010-profile': profile,
+  '0011-queue': queue,
+  '0012-corrections': corrections,
+  '0013-audit': audit,
+  '0014-touched': touched,
 };

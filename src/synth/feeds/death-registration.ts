@@ -8,7 +8,7 @@ const FORM: Form = {
   number: 5,
   sex: true,
   birth: true,
-  phone: false,
+  phone: 0,
   missingIdNumber: 0.025,
   fifteenDigits: 0,
   besideRegister: true,
@@ -36,7 +36,7 @@ export const deathRegistration: SynthFeed = {
   ],
   *records(block) {
     for (const [position, person] of block.persons.entries()) {
-      if (person.death !== undefined) yield registration(block, person, person.death, position);
+      if (person.death?.unregistered === false) yield registration(block, person, person.death, position);
     }
   },
 };
@@ -54,7 +54,7 @@ function registration(block: Block, person: Person, death: Death, position: numb
     enters: death.registeredOnNight,
     steady: person.exact,
     mentions: [mention],
-    cases: [],
+    cases: death.misdated ? [{ rule: 'DQ15', note: `died ${compactDate(death.day)}` }] : [],
     values(version) {
       const said = saidOf(mention, version);
       return [
@@ -63,7 +63,7 @@ function registration(block: Block, person: Person, death: Death, position: numb
         said.name,
         said.sex,
         said.birth,
-        compactDate(death.day),
+        death.misdated ? `19${compactDate(death.day).slice(2)}` : compactDate(death.day),
         compactDate(cremated),
         person.household.address,
         updatedAt(county, version, Math.min(cremated + 2, eve)),

@@ -1,5 +1,5 @@
 import { compactDate } from '../calendar.ts';
-import { KEYS_IN_BLOCK } from '../county.ts';
+import { type County, KEYS_IN_BLOCK } from '../county.ts';
 import {
   phoneAfter,
   type SynthFeed,
@@ -8,8 +8,8 @@ import {
   saidOf,
   type Version,
 } from '../feed.ts';
-import type { Block, Person } from '../population.ts';
-import { REGISTER_FORM, write } from '../slips.ts';
+import { ageOf, type Block, type Person } from '../population.ts';
+import { type Finding, REGISTER_FORM, write } from '../slips.ts';
 import { dayBefore, recordNumber, sourceNumber, updatedAt } from './shared.ts';
 
 /** 户籍登记: everyone registered in the county, dead or alive, home or away. */
@@ -70,7 +70,7 @@ function registration(block: Block, person: Person, position: number): SynthReco
     // People who live elsewhere give no sign of life.
     steady: person.exact || !person.livesHere,
     mentions: [mention],
-    cases: death?.notCancelled ? [{ rule: 'ID08', note: `died ${compactDate(death.day)}` }] : [],
+    cases: casesOf(county, person),
     values(version) {
       const said = saidOf(mention, version);
       const isCancelled = cancelled !== undefined && cancelled.registeredOnNight <= version.night;
@@ -86,7 +86,7 @@ function registration(block: Block, person: Person, position: number): SynthReco
         household.address,
         String(household.number).padStart(9, '0'),
         person.relation,
-        person.marital,
+        person.registeredSingle ? '10' : person.marital,
         isCancelled ? '3' : '1',
         '',
         isCancelled ? compactDate(cancelledOn) : '',
@@ -98,6 +98,17 @@ function registration(block: Block, person: Person, position: number): SynthReco
   if (cancelled !== undefined && cancelled.registeredOnNight > 1)
     record.eventOn = cancelled.registeredOnNight;
   return record;
+}
+
+function casesOf(county: County, person: Person): Finding[] {
+  const { death } = person;
+  if (person.registeredSingle) return [{ rule: 'ID11', note: 'married' }];
+  if (death?.unknown && ageOf(county, person) > 116)
+    return [{ rule: 'DQ13', note: `born ${compactDate(person.birth)}` }];
+  if (death === undefined || death.unknown) return [];
+  const note = `died ${compactDate(death.day)}`;
+  if (death.notCancelled) return [{ rule: 'ID08', note }];
+  return death.unregistered ? [{ rule: 'ID09', note }] : [];
 }
 
 /** The same person once more, in another village, under another number, with the same telephone. */

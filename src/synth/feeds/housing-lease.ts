@@ -1,4 +1,4 @@
-import { dashedDate } from '../calendar.ts';
+import { compactDate, dashedDate } from '../calendar.ts';
 import { isUnregisteredTenant } from '../cases.ts';
 import type { County } from '../county.ts';
 import { phoneAfter, type SynthFeed, type SynthMention, type SynthRecord, saidOf } from '../feed.ts';
@@ -10,7 +10,7 @@ const LANDLORD_FORM: Form = {
   number: 8,
   sex: false,
   birth: false,
-  phone: false,
+  phone: 0,
   missingIdNumber: 0.06,
   fifteenDigits: 0.01,
   besideRegister: true,
@@ -18,7 +18,7 @@ const LANDLORD_FORM: Form = {
 const TENANT_FORM: Form = {
   ...LANDLORD_FORM,
   number: 9,
-  phone: true,
+  phone: 0.7,
   missingIdNumber: 0.05,
   fifteenDigits: 0,
 };
@@ -116,6 +116,10 @@ function casesOf(county: County, lease: Lease): Finding[] {
   const longEnough = lease.from < county.firstDay - WELL_OVER_A_MONTH;
   if (isUnregisteredTenant(lease.tenant) && longEnough && isInForce(county, lease)) {
     cases.push({ rule: 'MP02', note: 'tenant unregistered' });
+  }
+  const { death } = lease.landlord;
+  if (death?.unregistered === false && isInForce(county, lease)) {
+    cases.push({ rule: 'ID07', note: `landlord died ${compactDate(death.day)}` });
   }
   if (lease.floorArea / lease.occupants < 5) {
     cases.push({ rule: 'MP05', note: `${lease.occupants} in ${lease.floorArea} m2` });

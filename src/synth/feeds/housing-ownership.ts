@@ -103,7 +103,7 @@ function formOf(day: number): Form {
     number: 10,
     sex: false,
     birth: false,
-    phone: false,
+    phone: 0,
     missingIdNumber: 0.02,
     fifteenDigits: day < dayNumber(2006, 1, 1) ? 0.18 : 0,
     besideRegister: true,

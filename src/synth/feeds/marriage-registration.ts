@@ -87,7 +87,7 @@ function formOf(number: number, year: number): Form {
     number,
     sex: false,
     birth: true,
-    phone: false,
+    phone: 0,
     missingIdNumber: year < 2000 ? 0.06 : 0.01,
     fifteenDigits: year < 2005 ? 0.28 : 0,
     besideRegister: true,

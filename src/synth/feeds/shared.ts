@@ -1,7 +1,7 @@
 import { timestamp } from '../calendar.ts';
 import { type County, KEYS_IN_BLOCK } from '../county.ts';
 import type { Version } from '../feed.ts';
-import type { Block } from '../population.ts';
+import type { Block, Person } from '../population.ts';
 import { mix } from '../random.ts';
 
 /** The number of a block's record: unique in its feed. `position` counts from 0. */
@@ -18,6 +18,11 @@ export function sourceNumber(county: County, letter: string, digits: number, num
 export function updatedAt(county: County, version: Version, baseDay: number): string {
   const day = version.changedOn > 0 ? county.firstDay + version.changedOn - 2 : baseDay;
   return timestamp(Math.min(day, county.firstDay + version.night - 2), version.chance);
+}
+
+/** The division where a person is registered. */
+export function registeredDivision({ household }: Person): string {
+  return household.standing === 'migrant' ? household.origin : household.village.code;
 }
 
 /** A day up to `span` days before the first night that belongs to a record. */

@@ -9,7 +9,7 @@ const FORM: Form = {
   number: 7,
   sex: true,
   birth: true,
-  phone: true,
+  phone: 0.7,
   missingIdNumber: 0.004,
   fifteenDigits: 0,
   besideRegister: true,
@@ -50,6 +50,8 @@ export const socialInsurance: SynthFeed = {
       const writing = writingOf(block.county, person, insurance);
       for (const kind of insurance.kinds)
         yield insuranceRow(block, person, insurance, kind, position, writing);
+      if (insurance.again !== undefined)
+        yield insuranceRow(block, person, insurance, insurance.again.kind, position, writing);
     }
   },
 };
@@ -80,6 +82,8 @@ function insuranceRow(
   const mention: SynthMention = { role: 'subject', person, writing };
   const isPension = kind === '110' || kind === '170';
   const draws = isPension && insurance.drawsPension;
+  const again = kind === insurance.again?.kind ? insurance.again : undefined;
+  const employer = again === undefined ? insurance.employer : undefined;
   const stoppedOn = stopDay(person, insurance);
   const record: SynthRecord = {
     key: `${insuredNumber}|${kind}`,
@@ -99,9 +103,9 @@ function insuranceRow(
         said.sex,
         said.birth,
         stoppedOn !== undefined ? '3' : suspended ? '2' : '1',
-        compactDate(insurance.since),
-        insurance.employer?.name ?? '',
-        insurance.employer?.creditCode ?? '',
+        compactDate(again?.since ?? insurance.since),
+        employer?.name ?? '',
+        employer?.creditCode ?? '',
         compactMonth(stoppedOn ?? lastPaid(county, insurance)),
         draws ? (stoppedOn === undefined ? '1' : '2') : '0',
         phoneAfter(said.phone, record, version),
@@ -124,9 +128,10 @@ function lastPaid(county: County, { since }: Insurance): number {
 }
 
 function casesOf(county: County, person: Person, insurance: Insurance, kind: string): Finding[] {
-  if (insurance.notStopped && person.death !== undefined) {
+  if (insurance.notStopped && person.death?.unregistered === false) {
     return [{ rule: 'ID05', note: `died ${compactDate(person.death.day)}` }];
   }
+  if (kind === insurance.again?.kind) return [{ rule: 'ID15', note: `beside ${insurance.kinds.join(', ')}` }];
   const unregistered = !person.registered && person.residence === undefined;
   // One case a person: the first of the rows anchors it.
   if (unregistered && kind === insurance.kinds[0] && insurance.since < county.firstDay - HALF_A_YEAR) {

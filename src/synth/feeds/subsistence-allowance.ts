@@ -9,7 +9,7 @@ const FORM: Form = {
   number: 6,
   sex: true,
   birth: false,
-  phone: false,
+  phone: 0,
   missingIdNumber: 0.01,
   fifteenDigits: 0,
   besideRegister: true,
@@ -48,8 +48,8 @@ export const subsistenceAllowance: SynthFeed = {
   },
 };
 
-function isSupported({ death, livesHere, enters }: Person): boolean {
-  return livesHere && enters === 1 && (death === undefined || death.stillSupported);
+function isSupported({ death, livesHere, registered, enters }: Person): boolean {
+  return livesHere && registered && enters === 1 && (death === undefined || death.stillSupported);
 }
 
 function support(
@@ -71,9 +71,10 @@ function support(
     enters: 1,
     steady: person.exact,
     mentions: [mention],
-    cases: person.death?.stillSupported
-      ? [{ rule: 'ID06', note: `died ${compactDate(person.death.day)}` }]
-      : [],
+    cases:
+      person.death?.stillSupported && !person.death.unregistered
+        ? [{ rule: 'ID06', note: `died ${compactDate(person.death.day)}` }]
+        : [],
     values(version) {
       const said = saidOf(mention, version);
       return [

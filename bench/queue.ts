@@ -1,0 +1,236 @@
+// How fast the officers' queue answers with a million open cases: pages with their counts, by many filters, at the
+// beginning, in the middle and at the end; and again after a day of clicks, before the night folds the tallies.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import { sql } from 'kysely';
+import { type ActionRequest, actOnCase } from '../src/anomalies/queue/actions.ts';
+import { foldTally } from '../src/anomalies/queue/change-cases.ts';
+import { loadDueDates } from '../src/anomalies/queue/due-dates.ts';
+import { type CaseFilter, caseConditions } from '../src/anomalies/queue/filter.ts';
+import { groupKeys, listGroups } from '../src/anomalies/queue/groups.ts';
+import { type CasePage, listCases } from '../src/anomalies/queue/list.ts';
+import { type CaseOrder, PRIORITY, placeOf, writeCursor } from '../src/anomalies/queue/order.ts';
+import { showCase } from '../src/anomalies/queue/show.ts';
+import type { Actor } from '../src/anomalies/queue/transitions.ts';
+import { loadConfiguration } from '../src/schema/configuration/load.ts';
+import { CONTRACTS } from '../src/schema/contracts/index.ts';
+import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
+import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
+import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { printTable } from './table.ts';
+
+const [openCases = 1_000_000] = process.argv.slice(2).map(Number);
+const ROUNDS = 20;
+const PAGE = 50;
+const GROUP_ABOVE = 100;
+const TODAY = '2026-11-18';
+const SUPERVISOR: Actor = { name: 'supervisor', role: 'supervisor' };
+
+/** Filters as officers, supervisors and the curious use them. */
+const FILTERS: Readonly<Record<string, CaseFilter>> = {
+  'all open': {},
+  'the county': { division: '620802' },
+  'one township': { division: '620802007000' },
+  'one village': { division: '620802007003' },
+  'one rule': { rule: ['MP06'] },
+  'a family': { family: ['MP'] },
+  'low severity': { severity: ['low'] },
+  'one department': { department: ['civil-affairs'] },
+  'a feed with few cases': { feed: ['village_report'] },
+  'of one officer': { owner: 'officer 7' },
+  returned: { status: ['returned'] },
+  overdue: { due_before: TODAY },
+  'a township, a family, returned': { division: '620802007000', family: ['ID'], status: ['returned'] },
+  'a department, low, due soon': {
+    department: ['public-security'],
+    severity: ['low'],
+    due_before: '2026-10-10',
+  },
+  'another county': { division: '620102' },
+  'no group': { outside_groups: true },
+  'one group': { group: 'MP06:household_register:20260901.1' },
+  'of one person': { person: 4711 },
+  closed: { status: ['resolved', 'dismissed'] },
+};
+
+const folder = await mkdtemp(path.join(tmpdir(), 'popshare-bench-'));
+const server = await startEmbedded({ folder: path.join(folder, 'postgres') });
+try {
+  const warehouse = await openWarehouse(server.url);
+  await migrate(warehouse, CONTRACTS);
+  await fill(warehouse, openCases);
+  const places = await placesOf(warehouse);
+  await measurePages(warehouse, places);
+  const groups = await timed(ROUNDS, () => listGroups(warehouse, GROUP_ABOVE));
+  const one = await timed(100, (round) => showCase(warehouse, 1 + round * 1_000, { actor: SUPERVISOR }));
+  const click = await clicks(warehouse, Math.round(openCases / 50));
+  process.stdout.write(`\nafter ${click.length} clicks without a night\n`);
+  await measurePages(warehouse, places);
+  const fold = await timed(1, () => warehouse.db.transaction().execute(foldTally));
+  printTable(
+    ['what', 'p50 ms', 'p95 ms'],
+    Object.entries({ groups, 'one case': one, 'a click, 8 at once': click, 'folding the tallies': fold }).map(
+      ([what, times]) => [what, quantile(times, 0.5), quantile(times, 0.95)],
+    ),
+  );
+  process.stdout.write(`load of the machine: ${loadavg()[0]?.toFixed(1)}\n`);
+  await warehouse.close();
+} finally {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/**
+ * Open cases of 40 rules on 12 feeds in 30 townships with 12 villages each, three fifths of them opened in the
+ * first night and the others over the 90 nights that followed; a third as many are closed.
+ */
+async function fill(warehouse: Warehouse, open: number): Promise<void> {
+  await sql`
+    INSERT INTO anomalies.anomaly (rule, subject, family, severity, status, department, division, feed, source_key, role,
+      person_id, first_seen, last_seen, opened_on, due_on, evidence, owner, returned_to, cause)
+    SELECT rule, 'subject ' || n, left(rule, 2), severity, status, department,
+           CASE WHEN n % 50 = 0 THEN NULL WHEN n % 9973 = 0 THEN '620102001001'
+                ELSE '620802' || lpad((village % 30)::text, 3, '0') || lpad((village / 30 % 12)::text, 3, '0') END,
+           feed, n::text, 'subject', n * 31 % ${Math.round(open * 0.7)}, opened, opened, opened,
+           opened + CASE severity WHEN 'high' THEN 7 WHEN 'medium' THEN 14 ELSE 28 END,
+           jsonb_build_object('number', '6208**********' || n % 10000, 'name', '王*', 'expected', '1980-**-**', 'record', n),
+           CASE WHEN status = 'assigned' THEN 'officer ' || n % 40 END,
+           CASE WHEN status = 'returned' THEN department END, to_char(opened, 'YYYYMMDD') || '.1'
+    FROM (
+      SELECT n, feed, village, (ARRAY['DQ', 'ID', 'MP', 'FD'])[1 + k % 4] || lpad(k::text, 2, '0') AS rule,
+             (ARRAY['high', 'medium', 'low'])[1 + k % 3] AS severity,
+             CASE WHEN k % 4 = 0 THEN 'department of ' || feed
+                  ELSE (ARRAY['public-security', 'civil-affairs', 'housing', 'human-resources'])[1 + k % 4] END AS department,
+             CASE WHEN n % 5 < 3 THEN date '2026-09-01' ELSE date '2026-09-01' + (n / 5 % 90)::int END AS opened,
+             CASE WHEN n > ${open} THEN (ARRAY['resolved', 'dismissed'])[1 + n % 2]
+                  WHEN n % 9 = 0 THEN 'assigned' WHEN n % 31 = 0 THEN 'returned' ELSE 'new' END AS status
+      FROM (
+        SELECT n, (hashint8(n) & 1048575) % 40 AS k, hashint8(n + 13) & 1048575 AS village,
+               CASE WHEN n % 10007 = 0 THEN 'village_report'
+                    ELSE (ARRAY['household_register', 'social_insurance', 'residence_registration', 'housing_lease',
+                      'marriage_registration', 'subsistence_allowance'])[1 + (hashint8(n + 7) & 1048575) % 6] END AS feed
+        FROM generate_series(1, ${Math.round(open * 1.33)}::bigint) n) numbered) given`.execute(warehouse.db);
+  await sql`
+    INSERT INTO anomalies.tally (rule, feed, department, severity, status, county, cases)
+    SELECT rule, feed, department, severity, status, county, count(*)
+    FROM anomalies.anomaly GROUP BY 1, 2, 3, 4, 5, 6`.execute(warehouse.db);
+  await sql`
+    INSERT INTO anomalies.tally_due (rule, feed, department, severity, status, county, due_on, cause, cases)
+    SELECT rule, feed, department, severity, status, county, due_on, cause, count(*)
+    FROM anomalies.anomaly GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`.execute(warehouse.db);
+  await sql`
+    INSERT INTO anomalies.tally_group (rule, feed, cause, cases)
+    SELECT rule, feed, cause, count(*)
+    FROM anomalies.anomaly WHERE status IN ('new', 'assigned', 'returned') GROUP BY 1, 2, 3`.execute(
+    warehouse.db,
+  );
+  await sql`
+    INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, on_date, evidence, to_status)
+    SELECT anomaly_id, 'opened', 1, opened_on, evidence, 'new' FROM anomalies.anomaly`.execute(warehouse.db);
+  await sql`VACUUM ANALYZE anomalies.anomaly`.execute(warehouse.db);
+  await sql`VACUUM ANALYZE anomalies.anomaly_event`.execute(warehouse.db);
+  for (const table of ['tally', 'tally_due', 'tally_group'])
+    await sql`VACUUM ANALYZE ${sql.id('anomalies', table)}`.execute(warehouse.db);
+}
+
+/** What is measured: a filter in an order, and where its first, a middle and its last page begin. */
+interface Measured {
+  readonly name: string;
+  readonly filter: CaseFilter;
+  readonly order: CaseOrder;
+  readonly ends: readonly (string | null)[];
+}
+
+async function placesOf(warehouse: Warehouse): Promise<Measured[]> {
+  const places: Measured[] = [];
+  for (const [name, filter] of Object.entries(FILTERS))
+    for (const order of ['priority', 'due'] as const) {
+      const { total } = (await readPage(warehouse, { filter, order }, null)).counts;
+      const middle = await endAt(warehouse, filter, order, Math.floor(total / 2));
+      const last = await endAt(warehouse, filter, order, total - PAGE);
+      places.push({ name, filter, order, ends: [null, middle, last] });
+    }
+  return places;
+}
+
+/** Pages with all their counts. */
+async function measurePages(warehouse: Warehouse, places: readonly Measured[]): Promise<void> {
+  const lines: string[][] = [];
+  for (const place of places) {
+    const { total } = (await readPage(warehouse, place, null)).counts;
+    const line = [place.name, place.order, String(total)];
+    for (const end of place.ends) {
+      const times = await timed(ROUNDS, () => readPage(warehouse, place, end));
+      line.push(`${quantile(times, 0.5)} / ${quantile(times, 0.95)}`);
+    }
+    lines.push(line);
+  }
+  const pages = ['first', 'middle', 'last'].map((page) => `${page} page p50 / p95 ms`);
+  printTable(['filter', 'order', 'cases', ...pages], lines);
+}
+
+function readPage(
+  warehouse: Warehouse,
+  { filter, order }: Pick<Measured, 'filter' | 'order'>,
+  after: string | null,
+): Promise<CasePage> {
+  return listCases(warehouse, { filter, order, limit: PAGE, after, today: TODAY, groupAbove: GROUP_ABOVE });
+}
+
+/** Where a page ends after so many rows; null when there are none before it. */
+async function endAt(
+  warehouse: Warehouse,
+  filter: CaseFilter,
+  order: CaseOrder,
+  rows: number,
+): Promise<string | null> {
+  if (rows <= 0) return null;
+  const groups = await groupKeys(warehouse.db, GROUP_ABOVE);
+  const { rows: found } = await sql<{ priority: number; due_on: string; anomaly_id: number }>`
+    SELECT * FROM (SELECT ${PRIORITY} AS priority, due_on, anomaly_id FROM anomalies.anomaly a
+                   WHERE ${caseConditions(filter, sql`a`, groups)}) c
+    ORDER BY ${placeOf(order, sql`c`)}, anomaly_id OFFSET ${rows - 1} LIMIT 1`.execute(warehouse.db);
+  const row = found[0];
+  return row === undefined ? null : writeCursor([row.priority, row.due_on, row.anomaly_id]);
+}
+
+/** So many new cases are given to somebody, one at a time, by eight officers at once; the milliseconds of each. */
+async function clicks(warehouse: Warehouse, count: number): Promise<number[]> {
+  const { rows } = await sql<{ anomaly_id: number }>`
+    SELECT anomaly_id FROM anomalies.anomaly WHERE status = 'new' ORDER BY hashint8(anomaly_id) LIMIT ${count}`.execute(
+    warehouse.db,
+  );
+  const request: ActionRequest = {
+    action: 'assign',
+    actor: SUPERVISOR,
+    reason: 'by_division',
+    owner: 'officer 7',
+    today: TODAY,
+    dueDates: await loadDueDates(await loadConfiguration('config')),
+  };
+  const times: number[] = [];
+  const left = rows.values();
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (const { anomaly_id } of left)
+        times.push(...(await timed(1, () => actOnCase(warehouse, anomaly_id, 1, request))));
+    }),
+  );
+  return times;
+}
+
+async function timed(rounds: number, work: (round: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now();
+    await work(round);
+    times.push(performance.now() - started);
+  }
+  return times;
+}
+
+function quantile(times: readonly number[], share: number): string {
+  const sorted = times.toSorted((left, right) => left - right);
+  return (sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1);
+}

@@ -1,0 +1,54 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { decodeRows } from '../ingest/decode/decode.ts';
+import { PopshareError } from '../schema/errors.ts';
+
+/** One row of a file that came back, by its headings. */
+export interface AnsweredRow {
+  readonly line: number;
+  readonly of: (heading: string) => string;
+}
+
+/** More faults than these are counted, not listed. */
+const LISTED_FAULTS = 20;
+
+/**
+ * Reads a list that was sent out and has come back filled in (XLSX or CSV, in any encoding that deliveries may have).
+ *
+ * @param needed the headings that the file must have; other columns may be missing, or stand in another order
+ * @throws ANSWER_FILE when a heading is missing or a row cannot be read; the SOURCE_ codes
+ */
+export async function readAnsweredFile(file: string, needed: readonly string[]): Promise<AnsweredRow[]> {
+  const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
+  const source = await decodeRows(createReadStream(file), { format, gzip: false });
+  const headings = source.header.map((heading) => heading.trim());
+  const missing = needed.filter((heading) => !headings.includes(heading));
+  if (missing.length > 0)
+    throw new PopshareError('ANSWER_FILE', `${file}: there is no column ${missing.join(', ')}`);
+  const rows: AnsweredRow[] = [];
+  for await (const batch of source.rows) {
+    for (const row of batch) {
+      if (row.problem !== null)
+        throw new PopshareError('ANSWER_FILE', `${file}: line ${row.line} cannot be read`);
+      rows.push({
+        line: row.line,
+        of: (heading) => (row.fields[headings.indexOf(heading)] ?? '').trim().replace(/^'(?=[=+\-@])/, ''),
+      });
+    }
+  }
+  return rows;
+}
+
+/**
+ * Nothing of a file is taken over when one line of it is wrong: the sender mends it and sends it whole.
+ *
+ * @throws ANSWER_FILE naming the lines
+ */
+export function refuseFaults(file: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  const more = faults.length > LISTED_FAULTS ? [`and ${faults.length - LISTED_FAULTS} more`] : [];
+  throw new PopshareError(
+    'ANSWER_FILE',
+    `${file}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
+  );
+}

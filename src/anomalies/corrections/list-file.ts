@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { Binding } from '../../schema/configuration/binding.ts';
+import { PopshareError } from '../../schema/errors.ts';
+import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import { describeEvidence } from '../evidence-text.ts';
+import type { Rule } from '../rule-file.ts';
+import { csvOf, type Sheet, workbookOf } from '../sheet.ts';
+import { GUIDE, HEADINGS } from './words.ts';
+
+/** One file of a list, ready to be written. */
+interface ListFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+interface ListedCase {
+  readonly line: number;
+  readonly rule: string;
+  readonly feed: string;
+  readonly source_key: string | null;
+  readonly due_on: string;
+  readonly evidence: Record<string, unknown>;
+  readonly record: Record<string, unknown> | null;
+}
+
+/**
+ * The files of an issued list: for each feed of the department a workbook and the same as CSV, with the
+ * department's own columns as it named them and its record as it now stands. Of other departments' data there
+ * is what the evidence of the case says, masked.
+ *
+ * @throws CORRECTION_UNKNOWN
+ */
+export async function correctionFiles(
+  warehouse: Warehouse,
+  number: string,
+  bindings: readonly Binding[],
+  rules: readonly Rule[],
+): Promise<ListFile[]> {
+  const cases = await listedCases(warehouse, number);
+  if (cases.length === 0) throw new PopshareError('CORRECTION_UNKNOWN', `there is no list ${number}`);
+  const files: ListFile[] = [];
+  for (const [feed, ofFeed] of Map.groupBy(cases, (listed) => listed.feed)) {
+    const binding = bindings.find((candidate) => candidate.feed === feed);
+    const sheet = sheetOf(number, ofFeed, binding, rules);
+    files.push({ name: `${number}_${feed}.xlsx`, bytes: await workbookOf(sheet) });
+    files.push({ name: `${number}_${feed}.csv`, bytes: csvOf(sheet) });
+  }
+  return files;
+}
+
+async function listedCases(warehouse: Warehouse, number: string): Promise<ListedCase[]> {
+  const { rows: feeds } = await sql<{ feed: string }>`
+    SELECT DISTINCT a.feed FROM anomalies.correction c JOIN anomalies.correction_line USING (correction_id)
+    JOIN anomalies.anomaly a USING (anomaly_id) WHERE c.number = ${number}`.execute(warehouse.db);
+  const cases: ListedCase[] = [];
+  for (const { feed } of feeds) {
+    const { rows } = await sql<ListedCase>`
+      SELECT l.line, a.rule, a.feed, a.source_key, l.due_on, a.evidence, to_jsonb(r) AS record
+      FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
+      JOIN anomalies.anomaly a USING (anomaly_id)
+      LEFT JOIN ${sql.id('registry', feed)} r ON r.source_key = a.source_key
+      WHERE c.number = ${number} AND a.feed = ${feed} ORDER BY l.line`.execute(warehouse.db);
+    cases.push(...rows);
+  }
+  return cases;
+}
+
+function sheetOf(
+  number: string,
+  cases: readonly ListedCase[],
+  binding: Binding | undefined,
+  rules: readonly Rule[],
+): Sheet {
+  const columns = Object.entries(binding?.columns ?? {});
+  return {
+    name: binding?.contract.title.zh ?? '校核单',
+    guide: GUIDE,
+    columns: [
+      { heading: HEADINGS.number, width: 24 },
+      { heading: HEADINGS.line, width: 6 },
+      { heading: '问题', width: 24 },
+      { heading: '依据', width: 48 },
+      { heading: '期限', width: 12 },
+      ...columns.map(([, source]) => ({ heading: source, width: 16 })),
+      { heading: HEADINGS.reply, width: 18, toFill: true },
+      { heading: HEADINGS.note, width: 32, toFill: true },
+    ],
+    rows: cases.map((listed) => {
+      const rule = rules.find((candidate) => candidate.rule === listed.rule);
+      return [
+        number,
+        String(listed.line),
+        `${listed.rule} ${rule?.title.zh ?? ''}`,
+        describeEvidence(listed.evidence),
+        listed.due_on,
+        ...columns.map(([field]) => text(listed.record?.[field])),
+        '',
+        '',
+      ];
+    }),
+  };
+}
+
+function text(value: unknown): string {
+  return value === null || value === undefined ? '' : String(value);
+}

@@ -1,0 +1,124 @@
+import { sql, type Transaction } from 'kysely';
+import type { DB } from '../../schema/database.ts';
+import { recordAct } from '../../schema/warehouse/audit.ts';
+import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
+import { changeCases } from '../queue/change-cases.ts';
+import { HEADINGS, REPLIES } from './words.ts';
+
+type Reply = keyof typeof REPLIES;
+
+interface Answer {
+  readonly number: string;
+  readonly line: number;
+  readonly reply: Reply;
+  readonly note: string;
+}
+
+/** What became of the lines of a file that came back. */
+export interface ReplySummary {
+  /** Lines whose answer is new, or another than before. */
+  readonly taken: number;
+  /** Lines answered as they were before. */
+  readonly known: number;
+  readonly unanswered: number;
+}
+
+/**
+ * Reads a correction list that a department sent back. Where it says that the record is corrected, the case waits for
+ * the delivery that shows it; with every other answer the case comes back to its officer, or to the queue.
+ *
+ * All or nothing: one line that cannot be understood refuses the file.
+ *
+ * @param replying who brings the file in, and on which day (YYYY-MM-DD)
+ * @throws ANSWER_FILE naming the lines; the SOURCE_ codes
+ */
+export async function takeReplies(
+  warehouse: Warehouse,
+  file: string,
+  replying: { readonly by: string; readonly on: string },
+): Promise<ReplySummary> {
+  const rows = await readAnsweredFile(file, Object.values(HEADINGS));
+  const faults: string[] = [];
+  const answers: Answer[] = [];
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const word = row.of(HEADINGS.reply);
+    if (word === '') continue;
+    const reply = replyOf(word);
+    const line = Number(row.of(HEADINGS.line));
+    if (reply === undefined)
+      faults.push(`line ${row.line}: ${HEADINGS.reply} is none of ${Object.values(REPLIES).join(', ')}`);
+    else if (!Number.isSafeInteger(line) || line < 1)
+      faults.push(`line ${row.line}: ${HEADINGS.line} is no number`);
+    else if (seen.has(`${row.of(HEADINGS.number)} ${line}`))
+      faults.push(`line ${row.line}: line ${line} of the list is answered twice`);
+    else answers.push({ number: row.of(HEADINGS.number), line, reply, note: row.of(HEADINGS.note) });
+    seen.add(`${row.of(HEADINGS.number)} ${line}`);
+  }
+  return warehouse.db.transaction().execute(async (tx) => {
+    await stageAnswers(tx, answers);
+    refuseFaults(file, [...faults, ...(await unknownLines(tx))]);
+    const taken = await writeAnswers(tx, replying);
+    await recordAct(tx, { actor: replying.by, action: 'correction', detail: { answered: taken } });
+    return { taken, known: answers.length - taken, unanswered: rows.length - answers.length };
+  });
+}
+
+function replyOf(word: string): Reply | undefined {
+  const known: readonly Reply[] = ['corrected', 'right_as_it_is', 'not_found', 'not_ours'];
+  return known.find((reply) => REPLIES[reply] === word);
+}
+
+/** After: temporary table `answer` has each answered line. */
+async function stageAnswers(tx: Transaction<DB>, answers: readonly Answer[]): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE answer ON COMMIT DROP AS
+    SELECT number, line, reply, nullif(note, '') AS note
+    FROM jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) AS a (number text, line integer, reply text, note text)`.execute(
+    tx,
+  );
+}
+
+async function unknownLines(tx: Transaction<DB>): Promise<string[]> {
+  const { rows } = await sql<{ number: string; line: number }>`
+    SELECT a.number, a.line FROM answer a
+    WHERE NOT EXISTS (SELECT FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
+                      WHERE c.number = a.number AND l.line = a.line)
+    ORDER BY a.number, a.line`.execute(tx);
+  return rows.map(({ number, line }) => `there is no line ${line} of a list ${number}`);
+}
+
+/** @returns how many answers were new */
+async function writeAnswers(
+  tx: Transaction<DB>,
+  { by, on }: { readonly by: string; readonly on: string },
+): Promise<number> {
+  await sql`
+    CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text, note text) ON COMMIT DROP`.execute(
+    tx,
+  );
+  const { numAffectedRows } = await sql`
+    WITH written AS (
+      UPDATE anomalies.correction_line l
+      SET reply = a.reply, note = a.note, replied_by = ${by}, replied_at = now()
+      FROM answer a JOIN anomalies.correction c USING (number)
+      WHERE l.correction_id = c.correction_id AND l.line = a.line AND (l.reply, l.note) IS DISTINCT FROM (a.reply, a.note)
+      RETURNING l.anomaly_id, l.event_id, l.reply, l.note)
+    INSERT INTO answered SELECT anomaly_id, event_id, reply, note FROM written`.execute(tx);
+  // An answer to an earlier return, or to a case that is closed by now, is kept with its line alone.
+  const goesOn = sql`c.reply <> 'corrected'`;
+  await changeCases(tx, {
+    chosen: sql`
+      SELECT a.*, t.reply, t.note FROM anomalies.anomaly a JOIN answered t USING (anomaly_id)
+      WHERE a.status = 'returned' AND t.event_id = (
+        SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned')
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+    set: {
+      status: sql`CASE WHEN NOT (${goesOn}) THEN c.status WHEN c.owner IS NULL THEN 'new' ELSE 'assigned' END`,
+      returned_to: sql`CASE WHEN NOT (${goesOn}) THEN c.returned_to END`,
+    },
+    event: { kind: sql`'answered'`, actor: by, on, reason: sql`c.reply`, comment: null },
+  });
+  return Number(numAffectedRows ?? 0);
+}

@@ -1,0 +1,146 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { DB } from '../../schema/database.ts';
+
+/**
+ * A change of cases. Every expression may read `c`: the case as it was, locked, with whatever `chosen` adds to
+ * it; those of the event also `n`: the case as it has become.
+ */
+interface Change {
+  /**
+   * A SELECT of `a.*` (FROM anomalies.anomaly a …) that ends with FOR UPDATE OF a, in the order of anomaly_id:
+   * what is locked in one order never waits in a circle. Its WHERE is judged again on what others committed
+   * while it waited.
+   */
+  readonly chosen: RawBuilder<unknown>;
+  /** Columns and their new values. The version is counted up by itself. */
+  readonly set: Readonly<Record<string, RawBuilder<unknown>>>;
+  readonly event: {
+    readonly kind: RawBuilder<unknown>;
+    /** A run, or an actor: exactly one. */
+    readonly runId?: number;
+    readonly actor?: string;
+    /** YYYY-MM-DD */
+    readonly on: string;
+    readonly evidence?: RawBuilder<unknown>;
+    readonly reason?: RawBuilder<unknown>;
+    readonly comment?: string | null;
+    readonly bulkId?: number;
+  };
+}
+
+/** What each tally counts by, and which cases it counts. */
+const TALLIES = [
+  {
+    table: sql`anomalies.tally`,
+    cell: sql`rule, feed, department, severity, status, county`,
+    counts: sql`true`,
+  },
+  {
+    table: sql`anomalies.tally_due`,
+    cell: sql`rule, feed, department, severity, status, county, due_on, cause`,
+    counts: sql`severity <> 'info'`,
+  },
+  {
+    table: sql`anomalies.tally_group`,
+    cell: sql`rule, feed, cause`,
+    counts: sql`severity <> 'info' AND status IN ('new', 'assigned', 'returned') AND cause IS NOT NULL`,
+  },
+];
+
+/** Everything that some tally counts by. */
+const CELL = sql`rule, feed, department, severity, status, county, due_on, cause`;
+
+/**
+ * What adds to the tallies, as parts of a WITH.
+ *
+ * @param moved a SELECT of {@link CELL} and `one`: 1 for a case that is there now, -1 for one that was there before
+ */
+function counting(moved: RawBuilder<unknown>): RawBuilder<unknown> {
+  const added = TALLIES.map(
+    ({ table, cell, counts }, index) => sql`${sql.ref(`counted_${index}`)} AS (
+      INSERT INTO ${table} (${cell}, cases)
+      SELECT ${cell}, sum(one) FROM moved WHERE ${counts} GROUP BY ${cell} HAVING sum(one) <> 0)`,
+  );
+  return sql`moved AS MATERIALIZED (${moved}), ${sql.join(added)}`;
+}
+
+const isClosed = (status: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`${status} IN ('resolved', 'dismissed')`;
+
+/**
+ * The one statement that changes cases: locks them, changes them, writes one event for each, and keeps the tallies.
+ *
+ * @returns how many cases changed, and how many of them it reopened
+ */
+export async function changeCases(
+  tx: Transaction<DB>,
+  { chosen, set, event }: Change,
+): Promise<{ changed: number; reopened: number }> {
+  const assignments = Object.entries(set).map(([column, value]) => sql`${sql.ref(column)} = ${value}`);
+  const { rows } = await sql<{ changed: number; reopened: number }>`
+    WITH chosen AS MATERIALIZED (${chosen}),
+    changed AS (
+      UPDATE anomalies.anomaly a SET version = a.version + 1, ${sql.join(assignments)}
+      FROM chosen c WHERE a.anomaly_id = c.anomaly_id
+      RETURNING a.*),
+    told AS (
+      INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, actor, on_date, evidence, version, from_status,
+                                           to_status, reason, comment, bulk_id, before)
+      SELECT n.anomaly_id, ${event.kind}, ${event.runId ?? null}::bigint, ${event.actor ?? null}::text,
+             ${event.on}::date, ${event.evidence ?? sql`NULL::jsonb`}, n.version, c.status, n.status,
+             ${event.reason ?? sql`NULL`}, ${event.comment ?? null}::text, ${event.bulkId ?? null}::bigint,
+             CASE WHEN ${event.actor ?? null}::text IS NOT NULL THEN jsonb_build_object(
+               'owner', c.owner, 'returned_to', c.returned_to, 'due_on', c.due_on,
+               'opened_on', c.opened_on, 'last_seen', c.last_seen) END
+      FROM changed n JOIN chosen c USING (anomaly_id) ORDER BY n.anomaly_id),
+    ${counting(sql`SELECT ${CELL}, -1 AS one FROM chosen UNION ALL SELECT ${CELL}, 1 FROM changed`)}
+    SELECT count(*) AS changed,
+           count(*) FILTER (WHERE ${isClosed(sql`c.status`)} AND NOT ${isClosed(sql`n.status`)}) AS reopened
+    FROM changed n JOIN chosen c USING (anomaly_id)`.execute(tx);
+  return rows[0] ?? { changed: 0, reopened: 0 };
+}
+
+/**
+ * Writes new cases, one event for each, and counts them.
+ *
+ * @param given a SELECT of rule, subject, family, severity, status, department, division, feed, source_key, role,
+ *   person_id, evidence, due_on, cause, suppressed_by
+ */
+export async function insertCases(
+  tx: Transaction<DB>,
+  given: RawBuilder<unknown>,
+  { runId, on }: { readonly runId: number; readonly on: string },
+): Promise<{ opened: number; suppressed: number }> {
+  const { rows } = await sql<{ opened: number; suppressed: number }>`
+    WITH written AS (
+      INSERT INTO anomalies.anomaly (rule, subject, family, severity, status, department, division, feed, source_key,
+        role, person_id, evidence, due_on, cause, suppressed_by, first_seen, last_seen, opened_on)
+      SELECT g.*, ${on}::date, ${on}::date, ${on}::date FROM (${given}) g
+      RETURNING *),
+    told AS (
+      INSERT INTO anomalies.anomaly_event (anomaly_id, kind, run_id, on_date, evidence, to_status)
+      SELECT anomaly_id, CASE WHEN suppressed_by IS NULL THEN 'opened' ELSE 'suppressed' END, ${runId}::bigint,
+             ${on}::date, evidence, status
+      FROM written),
+    ${counting(sql`SELECT ${CELL}, 1 AS one FROM written`)}
+    SELECT count(*) FILTER (WHERE suppressed_by IS NULL) AS opened,
+           count(*) FILTER (WHERE suppressed_by IS NOT NULL) AS suppressed
+    FROM written`.execute(tx);
+  return rows[0] ?? { opened: 0, suppressed: 0 };
+}
+
+/**
+ * Folds the tallies' differences together, where there are any. Whoever reads or adds at the same time neither
+ * waits nor miscounts.
+ */
+export async function foldTally(tx: Transaction<DB>): Promise<void> {
+  for (const { table, cell } of TALLIES)
+    await sql`
+      WITH gone AS (
+        DELETE FROM ${table} t
+        USING (SELECT ctid, count(*) OVER (PARTITION BY ${cell}) AS parts FROM ${table}) several
+        WHERE several.parts > 1 AND t.ctid = several.ctid
+        RETURNING t.*)
+      INSERT INTO ${table} (${cell}, cases)
+      SELECT ${cell}, sum(cases) FROM gone GROUP BY ${cell} HAVING sum(cases) <> 0`.execute(tx);
+}

@@ -1,0 +1,54 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { DB } from '../../schema/database.ts';
+import type { Warehouse } from '../../schema/warehouse/connect.ts';
+
+/** Open cases of one rule that one delivery brought: one question, however many cases. */
+export interface CaseGroup {
+  /** `<rule>:<feed>:<cause>`, for the filter of lists and bulk actions. */
+  readonly group: string;
+  readonly rule: string;
+  readonly feed: string;
+  /** YYYY-MM-DD: the business date of the delivery. */
+  readonly delivered_on: string;
+  readonly department: string;
+  readonly severity: string;
+  /** Open cases. */
+  readonly cases: number;
+  /** The earliest day on which one of them is due. */
+  readonly due_on: string;
+}
+
+/**
+ * The groups: rule and delivery with more open cases than `above`, the largest first.
+ *
+ * @param above `queue.group_above`
+ */
+export async function listGroups({ db }: Pick<Warehouse, 'db'>, above: number): Promise<CaseGroup[]> {
+  const { rows } = await sql<CaseGroup>`
+    SELECT g.rule || ':' || g.feed || ':' || g.cause AS "group", g.rule, g.feed, left(g.cause, 8)::date AS delivered_on,
+           c.department, c.severity, g.cases, c.due_on
+    FROM (${groupsAbove(above)}) g CROSS JOIN LATERAL (
+      SELECT min(department) AS department, min(severity) AS severity, min(due_on) AS due_on FROM (
+        SELECT department, severity, due_on FROM anomalies.tally_due t
+        WHERE t.lane = g.rule || ' ' || g.feed AND t.cause = g.cause AND t.status IN ('new', 'assigned', 'returned')
+        GROUP BY department, severity, due_on HAVING sum(cases) > 0) cell) c
+    ORDER BY g.cases DESC, g.rule, g.feed, g.cause`.execute(db);
+  return rows;
+}
+
+/** A group as rows name it. */
+export interface CaseGroupKey {
+  readonly lane: string;
+  readonly cause: string;
+}
+
+/** The groups as `outside_groups` leaves them out. */
+export async function groupKeys(db: Kysely<DB>, above: number): Promise<CaseGroupKey[]> {
+  const { rows } = await sql<CaseGroupKey>`
+    SELECT rule || ' ' || feed AS lane, cause FROM (${groupsAbove(above)}) g`.execute(db);
+  return rows;
+}
+
+const groupsAbove = (above: number): RawBuilder<unknown> => sql`
+  SELECT rule, feed, cause, sum(cases)::bigint AS cases FROM anomalies.tally_group
+  GROUP BY rule, feed, cause HAVING sum(cases) > ${above}`;

@@ -1,0 +1,101 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { sql } from 'kysely';
+import { issueCorrections } from '../anomalies/corrections/issue.ts';
+import { correctionFiles } from '../anomalies/corrections/list-file.ts';
+import { takeReplies } from '../anomalies/corrections/reply.ts';
+import { recordAct } from '../schema/warehouse/audit.ts';
+import { today } from '../schema/warehouse/today.ts';
+import { say, sayJson, table } from './output.ts';
+import { withSession } from './session.ts';
+
+/** `corrections`: what the departments are asked to mend, and what they answer. */
+export function addCorrectionCommands(program: Command): void {
+  const corrections = program
+    .command('corrections')
+    .description('lists of cases for the departments that own the records, and their answers 校核单');
+
+  corrections
+    .command('list')
+    .description('the lists, newest first, and how far each has come')
+    .option('--department <department>', 'only of this department')
+    .option('--json', 'one JSON object on stdout: {"corrections": [...]}')
+    .action(async (options: { department?: string; json?: boolean }) => {
+      await withSession(async ({ warehouse }) => {
+        const { rows } = await sql<Record<string, string | number>>`
+          SELECT c.number, c.department, c.issued_on, c.due_on, count(*) AS lines,
+                 count(l.reply) AS answered,
+                 count(*) FILTER (WHERE a.status IN ('resolved', 'dismissed')) AS closed,
+                 count(l.escalated_on) AS escalated
+          FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
+          JOIN anomalies.anomaly a USING (anomaly_id)
+          WHERE ${options.department ?? null}::text IS NULL OR c.department = ${options.department ?? null}
+          GROUP BY c.correction_id ORDER BY c.correction_id DESC`.execute(warehouse.db);
+        if (options.json) return sayJson({ corrections: rows });
+        if (rows.length === 0) return say('no lists');
+        const heading = ['number', 'department', 'issued', 'due', 'lines', 'answered', 'closed', 'escalated'];
+        say(table([heading, ...rows.map((row) => Object.values(row).map(String))]));
+      });
+    });
+
+  corrections
+    .command('issue')
+    .description('put every returned case that stands on no list yet on its department’s next list')
+    .option('--department <department>', 'only for this department')
+    .option('--out <folder>', 'write the files of the new lists there as well')
+    .option('--json', 'one JSON object on stdout: {"issued": [...]}')
+    .action(async (options: { department?: string; out?: string; json?: boolean }) => {
+      await withSession(async ({ warehouse, configuration, rules }) => {
+        const by = userInfo().username;
+        const department = options.department ?? null;
+        const issued = await issueCorrections(warehouse, { by, on: await today(warehouse), department });
+        for (const { number } of options.out === undefined ? [] : issued) {
+          const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
+          await writeFiles(options.out ?? '', files);
+        }
+        if (options.json) return sayJson({ issued });
+        if (issued.length === 0) return say('no returned case waits for a list');
+        say(table(issued.map(({ number, lines, dueOn }) => [number, `${lines} cases`, `due ${dueOn}`])));
+      });
+    });
+
+  corrections
+    .command('write')
+    .argument('<number>')
+    .description('the files of a list: a workbook and CSV for each feed of the department')
+    .requiredOption('--out <folder>', 'where the files go')
+    .action(async (number: string, options: { out: string }) => {
+      await withSession(async ({ warehouse, configuration, rules }) => {
+        const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
+        await recordAct(warehouse.db, { actor: userInfo().username, action: 'export', subject: number });
+        await writeFiles(options.out, files);
+        for (const { name } of files) say(name);
+      });
+    });
+
+  corrections
+    .command('reply')
+    .argument('<file>')
+    .description('read a list that a department sent back (XLSX or CSV)')
+    .option('--json', 'one JSON object on stdout: {"taken", "known", "unanswered"}')
+    .action(async (file: string, options: { json?: boolean }) => {
+      await withSession(async ({ warehouse }) => {
+        const replying = { by: userInfo().username, on: await today(warehouse) };
+        const summary = await takeReplies(warehouse, file, replying);
+        if (options.json) return sayJson(summary);
+        say(
+          `${summary.taken} answers taken, ${summary.known} known before, ${summary.unanswered} lines unanswered`,
+        );
+      });
+    });
+}
+
+async function writeFiles(
+  folder: string,
+  files: readonly { readonly name: string; readonly bytes: Buffer }[],
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, bytes } of files) await writeFile(path.join(folder, name), bytes);
+}

@@ -1,0 +1,92 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { sql } from 'kysely';
+import { takeFieldReports } from '../anomalies/field-checks/answer.ts';
+import { askVillage } from '../anomalies/field-checks/ask.ts';
+import { fieldCheckFile } from '../anomalies/field-checks/list-file.ts';
+import { loadDueDates } from '../anomalies/queue/due-dates.ts';
+import { today } from '../schema/warehouse/today.ts';
+import { numberArgument, say, sayJson, table } from './output.ts';
+import { withSession } from './session.ts';
+
+/** `field-checks`: what villages are asked to go and look at. */
+export function addFieldCheckCommands(program: Command): void {
+  const checks = program
+    .command('field-checks')
+    .description('questions to villages, and their answers 现场核查');
+
+  checks
+    .command('ask')
+    .argument('<case>')
+    .description('ask a village to go and look')
+    .requiredOption('--question <question>', 'what is to be found out')
+    .option('--village <code>', '12 digits (default: the village that the case names)')
+    .option('--json', 'one JSON object on stdout: {"check_id": …}')
+    .action(async (given: string, options: { question: string; village?: string; json?: boolean }) => {
+      const caseId = numberArgument(given);
+      await withSession(async ({ warehouse, configuration }) => {
+        const checkId = await askVillage(warehouse, await loadDueDates(configuration), {
+          caseId,
+          village: options.village ?? null,
+          question: options.question,
+          by: userInfo().username,
+          on: await today(warehouse),
+        });
+        if (options.json) sayJson({ check_id: checkId });
+        else say(`field check ${checkId}`);
+      });
+    });
+
+  checks
+    .command('list')
+    .description('open questions by village')
+    .option('--json', 'one JSON object on stdout: {"villages": [...]}')
+    .action(async (options: { json?: boolean }) => {
+      await withSession(async ({ warehouse }) => {
+        const { rows } = await sql<{ village: string; checks: number; due_on: string }>`
+          SELECT village, count(*) AS checks, min(due_on) AS due_on FROM anomalies.field_check
+          WHERE answer IS NULL GROUP BY village ORDER BY village`.execute(warehouse.db);
+        if (options.json) return sayJson({ villages: rows });
+        if (rows.length === 0) return say('no open questions');
+        const lines = rows.map(({ village, checks: open, due_on }) => [village, String(open), due_on]);
+        say(table([['village', 'open', 'first due'], ...lines]));
+      });
+    });
+
+  checks
+    .command('print')
+    .description('a workbook for each village with open questions, to print and to fill in')
+    .requiredOption('--out <folder>', 'where the workbooks go')
+    .option('--village <code>', 'only this village')
+    .action(async (options: { out: string; village?: string }) => {
+      await withSession(async ({ warehouse, rules }) => {
+        const { rows } = await sql<{ village: string }>`
+          SELECT DISTINCT village FROM anomalies.field_check
+          WHERE answer IS NULL AND (${options.village ?? null}::text IS NULL OR village = ${options.village ?? null})
+          ORDER BY village`.execute(warehouse.db);
+        await mkdir(options.out, { recursive: true });
+        for (const { village } of rows) {
+          const file = await fieldCheckFile(warehouse, village, userInfo().username, rules);
+          if (file === null) continue;
+          await writeFile(path.join(options.out, file.name), file.bytes);
+          say(`${file.name}  ${file.checks} questions`);
+        }
+        if (rows.length === 0) say('no open questions');
+      });
+    });
+
+  checks
+    .command('answer')
+    .argument('<file>')
+    .description('read a workbook that a village sent back')
+    .option('--json', 'one JSON object on stdout: {"taken": …}')
+    .action(async (file: string, options: { json?: boolean }) => {
+      await withSession(async ({ warehouse }) => {
+        const taken = await takeFieldReports(warehouse, file, await today(warehouse));
+        if (options.json) sayJson({ taken });
+        else say(`${taken} answers taken`);
+      });
+    });
+}

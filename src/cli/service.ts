@@ -1,0 +1,93 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { loadRules } from '../anomalies/rule-file.ts';
+import { connectQueue, type NightQueue } from '../jobs/queue.ts';
+import { startScheduler } from '../jobs/scheduler.ts';
+import { startWorker } from '../jobs/worker.ts';
+import { readEnvironment } from '../schema/configuration/environment.ts';
+import { loadConfiguration } from '../schema/configuration/load.ts';
+import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
+import { requireMigrated } from '../schema/warehouse/migrate.ts';
+import { tell } from './output.ts';
+import type { Session } from './session.ts';
+
+/** Under npx a Ctrl-C comes twice at once, from the terminal and from npm: that is one wish. */
+const SAME_WISH_MILLISECONDS = 500;
+const EXIT_AT_ONCE = 130;
+
+type Part = 'scheduler' | 'worker';
+
+export function addServiceCommands(program: Command): void {
+  program
+    .command('start')
+    .description('the whole service in one process: scheduler and worker 启动服务')
+    .action(() => serve(['scheduler', 'worker']));
+  program
+    .command('scheduler')
+    .description('opens each night after its last cut-off, and what was missed 调度')
+    .action(() => serve(['scheduler']));
+  program
+    .command('worker')
+    .description('does the jobs of the nights; several may run, on several machines 执行任务')
+    .action(() => serve(['worker']));
+}
+
+/**
+ * Runs parts of the service until the process is asked to stop: then jobs under way are finished, no more are taken,
+ * and the process ends with 0. Asked a second time, it ends at once; the ledger knows what was not done.
+ *
+ * @throws the CONFIG_, DATABASE_, EMBEDDED_ and QUEUE_ codes, before any work
+ */
+async function serve(parts: readonly Part[]): Promise<void> {
+  const environment = readEnvironment(process.env);
+  const configuration = await loadConfiguration(environment.configFolder);
+  const rules = await loadRules(path.join(environment.configFolder, 'rules'));
+  const warehouse = await openConfiguredWarehouse(environment);
+  const stop = whenAskedToStop(warehouse);
+  try {
+    await requireMigrated(warehouse);
+    const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: environment.redisUrl });
+    try {
+      await work({ environment, configuration, rules, warehouse }, queue, parts, stop);
+    } finally {
+      await queue.close();
+    }
+  } finally {
+    await warehouse.close();
+  }
+}
+
+async function work(
+  session: Session,
+  queue: NightQueue,
+  parts: readonly Part[],
+  stop: Promise<void>,
+): Promise<void> {
+  const { environment, configuration } = session;
+  const dropFolder = path.resolve(environment.dropFolder ?? configuration.settings.drop);
+  if (parts.includes('worker'))
+    await startWorker({ ...session, dataFolder: environment.dataFolder, dropFolder }, queue);
+  const stopScheduler = parts.includes('scheduler') ? startScheduler({ ...session, queue }) : null;
+  tell(
+    `${parts.join(' and ')} at work, queue in ${environment.redisUrl === undefined ? 'Postgres' : 'Redis'}`,
+  );
+  await stop;
+  tell('stopping: jobs under way are finished; ask again to stop at once');
+  // Before the scheduler, which keeps the run of the jobs under way.
+  await queue.finish();
+  await stopScheduler?.();
+}
+
+function whenAskedToStop(warehouse: Warehouse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let askedAt: number | null = null;
+  const ask = (): void => {
+    const now = performance.now();
+    askedAt ??= now;
+    resolve();
+    if (now - askedAt > SAME_WISH_MILLISECONDS) warehouse.abort().finally(() => process.exit(EXIT_AT_ONCE));
+  };
+  process.on('SIGINT', ask);
+  process.on('SIGTERM', ask);
+  return promise;
+}

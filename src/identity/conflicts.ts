@@ -1,0 +1,80 @@
+import { sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+import { weigh } from './evidence.ts';
+import { patternSql } from './model/comparison-sql.ts';
+import type { TrainedModel } from './model/weights.ts';
+
+/**
+ * Finds what broke a law and would otherwise be one person: a human should look at it, because the engine never joins
+ * it on its own guess. A record whose number bears somebody else's name, or has an area that never was, may be a
+ * person that is known by another number; and a group of records without numbers may have come apart because two of
+ * them contradict each other.
+ *
+ * Before: `cluster`, `torn` and `doubt` stand. After: `doubt` has the most alike pair of each such conflict, where it
+ * reaches the join threshold and is still apart.
+ */
+export async function addConflicts(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    INSERT INTO doubt (left_mention, right_mention, kind, weight, vector)
+    SELECT least(t.mention_id, t.other_id), greatest(t.mention_id, t.other_id), 'conflict', t.weight, t.vector
+    FROM torn t JOIN cluster l ON l.mention_id = t.mention_id JOIN cluster r ON r.mention_id = t.other_id
+    WHERE l.label <> r.label AND NOT EXISTS (
+      SELECT FROM doubt d WHERE d.left_mention = least(t.mention_id, t.other_id) AND d.right_mention = greatest(t.mention_id, t.other_id))`.execute(
+    tx,
+  );
+  await findDisputed(tx);
+  const { rows } = await sql`SELECT FROM disputed LIMIT 1`.execute(tx);
+  if (rows.length === 0) return;
+  await weighDisputed(tx, model);
+  await sql`
+    INSERT INTO doubt (left_mention, right_mention, kind, weight, vector)
+    SELECT DISTINCT ON (w.mention_id) least(w.mention_id, w.other_id), greatest(w.mention_id, w.other_id), 'conflict', w.weight, w.vector
+    FROM disputed_pair w
+    WHERE w.weight >= ${model.thresholds.join} AND NOT EXISTS (
+      SELECT FROM doubt d WHERE d.left_mention = least(w.mention_id, w.other_id) AND d.right_mention = greatest(w.mention_id, w.other_id))
+    ORDER BY w.mention_id, w.weight DESC, w.other_id`.execute(tx);
+}
+
+/**
+ * After: temporary table `disputed` has of each cluster of the scope whose number is somebody else's, or cannot have
+ * been issued, the mention under which its block keys stand.
+ */
+async function findDisputed(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE disputed ON COMMIT DROP AS
+    SELECT DISTINCT ON (c.label) c.mention_id, c.label
+    FROM cluster c
+    WHERE c.method = 'name_conflict'
+       OR (c.method IN ('valid_id', 'upgraded_id')
+           AND NOT EXISTS (SELECT FROM reference.area_code a WHERE a.code = left(c.id_number, 6)))
+    ORDER BY c.label, coalesce(c.leads, false) DESC, c.mention_id`.execute(tx);
+  await sql`ANALYZE disputed`.execute(tx);
+}
+
+/**
+ * After: temporary table `disputed_pair` has each disputed mention with each person anchored by another number that it
+ * meets under a key that is not crowded, where the names are compatible and no human has set the two apart, weighed
+ * by everything but the numbers.
+ */
+async function weighDisputed(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE disputed_vector ON COMMIT DROP AS
+    WITH own_key AS (SELECT d.mention_id, b.key FROM disputed d JOIN identity.block_key b USING (mention_id)),
+    usable AS (
+      SELECT k.key FROM (SELECT DISTINCT key FROM own_key) k JOIN identity.block_key b USING (key)
+      GROUP BY k.key HAVING count(*) <= ${model.block_limit}),
+    met AS (
+      SELECT DISTINCT k.mention_id, b.mention_id AS other_id
+      FROM own_key k JOIN usable USING (key) JOIN identity.block_key b USING (key)
+      WHERE b.anchored AND b.mention_id <> k.mention_id)
+    SELECT m.mention_id, m.other_id, ${sql.raw(patternSql(model))} AS vector
+    FROM met m
+    JOIN identity.feature l ON l.mention_id = m.mention_id
+    JOIN identity.feature r ON r.mention_id = m.other_id
+    WHERE (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
+      AND l.id_number <> r.id_number
+      AND NOT EXISTS (SELECT FROM apart a WHERE a.mention_id = m.mention_id AND a.other_id = m.other_id)`.execute(
+    tx,
+  );
+  await weigh(tx, model, 'disputed_vector', 'disputed_pair');
+}

@@ -1,0 +1,210 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { issueCorrections } from '../../src/anomalies/corrections/issue.ts';
+import { correctionFiles } from '../../src/anomalies/corrections/list-file.ts';
+import { escalateOverdue } from '../../src/anomalies/corrections/overdue.ts';
+import { takeReplies } from '../../src/anomalies/corrections/reply.ts';
+import { HEADINGS } from '../../src/anomalies/corrections/words.ts';
+import { actOnCase } from '../../src/anomalies/queue/actions.ts';
+import { loadDueDates } from '../../src/anomalies/queue/due-dates.ts';
+import { decodeRows } from '../../src/ingest/decode/decode.ts';
+import { toRunId } from '../../src/schema/ids.ts';
+import { allowance, register, TOMORROW, TONIGHT, useRules, WANG } from '../rules/situation.ts';
+
+const { county, night } = useRules();
+const WRONG_SEX = { sex: '2' };
+const officer = { name: '李娜', role: 'supervisor' as const };
+
+/** Two doubts of public security about sex, one of civil affairs; all returned to their departments. */
+async function returnedCases(): Promise<number[]> {
+  await night('DQ06', {
+    household_register: [register('H1', WRONG_SEX), register('H2', WRONG_SEX), register('H3')],
+    subsistence_allowance: [allowance('A1', WRONG_SEX)],
+  });
+  const cases = await county.query<{ anomaly_id: number; version: number }>(
+    'SELECT anomaly_id, version FROM anomalies.anomaly ORDER BY anomaly_id',
+  );
+  for (const { anomaly_id, version } of cases) await giveBack(anomaly_id, version);
+  return cases.map(({ anomaly_id }) => anomaly_id);
+}
+
+const giveBack = async (caseId: number, version: number): Promise<number> =>
+  actOnCase(county.warehouse, caseId, version, {
+    action: 'return',
+    actor: officer,
+    reason: 'correct_record',
+    comment: '请核对性别',
+    today: TONIGHT,
+    dueDates: await loadDueDates(county.configuration),
+  });
+
+const issue = () => issueCorrections(county.warehouse, { by: officer.name, on: TONIGHT, department: null });
+
+const filesOf = (number: string) =>
+  correctionFiles(county.warehouse, number, county.configuration.bindings, county.rules);
+
+async function tableOf(file: { name: string; bytes: Buffer }): Promise<Record<string, string>[]> {
+  const format = file.name.endsWith('.xlsx') ? 'xlsx' : 'csv';
+  const { header, rows } = await decodeRows(Readable.from([file.bytes]), { format, gzip: false });
+  const found: Record<string, string>[] = [];
+  for await (const batch of rows)
+    for (const { fields } of batch)
+      found.push(Object.fromEntries(header.map((name, at) => [name, fields[at] ?? ''])));
+  return found;
+}
+
+/** Writes a file as a department sends it back: the columns that matter, and its answers. */
+async function answered(
+  number: string,
+  lines: Record<number, readonly [reply: string, note?: string]>,
+): Promise<string> {
+  const file = path.join(county.base, 'back', `${number}.csv`);
+  await mkdir(path.dirname(file), { recursive: true });
+  const rows = Object.entries(lines).map(([line, [reply, note = '']]) =>
+    [number, line, reply, note].join(','),
+  );
+  await writeFile(file, `\uFEFF${[Object.values(HEADINGS).join(','), ...rows].join('\r\n')}\r\n`);
+  return file;
+}
+
+const statuses = async (): Promise<string[]> =>
+  (await county.query<{ status: string }>('SELECT status FROM anomalies.anomaly ORDER BY anomaly_id')).map(
+    ({ status }) => status,
+  );
+
+describe('issuing lists', () => {
+  test('each department gets one numbered list of its returned cases, and each case stands on one list', async () => {
+    await returnedCases();
+    const issued = await issue();
+    expect(issued.map(({ number, lines }) => [number, lines])).toEqual([
+      ['XH-2026-civil-affairs-0001', 1],
+      ['XH-2026-public-security-0001', 2],
+    ]);
+    expect(await issue()).toEqual([]);
+  });
+
+  test('a case that is returned again stands on the next list', async () => {
+    const [first = 0] = await returnedCases();
+    await issue();
+    const version = await actOnCase(county.warehouse, first, 2, {
+      action: 'assign',
+      actor: officer,
+      owner: officer.name,
+      reason: 'by_subject',
+      today: TONIGHT,
+      dueDates: await loadDueDates(county.configuration),
+    });
+    await giveBack(first, version);
+    expect((await issue()).map(({ number }) => number)).toEqual(['XH-2026-public-security-0002']);
+  });
+
+  test('the files have the department’s own columns and record, as workbook and as CSV', async () => {
+    await returnedCases();
+    await issue();
+    const files = await filesOf('XH-2026-public-security-0001');
+    expect(files.map(({ name }) => name)).toEqual([
+      'XH-2026-public-security-0001_household_register.xlsx',
+      'XH-2026-public-security-0001_household_register.csv',
+    ]);
+    for (const file of files) {
+      const rows = await tableOf(file);
+      expect(rows.map((row) => [row['行号'], row['人员编号'], row['公民身份号码'], row['性别']])).toEqual([
+        ['1', 'H1', WANG.id_number, '2'],
+        ['2', 'H2', WANG.id_number, '2'],
+      ]);
+      expect(rows[0]?.['问题']).toContain('DQ06');
+    }
+  });
+});
+
+describe('answers', () => {
+  test('“corrected” waits for the data, and the next delivery closes the case', async () => {
+    await returnedCases();
+    await issue();
+    const number = 'XH-2026-civil-affairs-0001';
+    const replying = { by: officer.name, on: TONIGHT };
+    const file = await answered(number, { 1: ['已更正', '已改'] });
+    expect(await takeReplies(county.warehouse, file, replying)).toEqual({
+      taken: 1,
+      known: 0,
+      unanswered: 0,
+    });
+    expect(await takeReplies(county.warehouse, file, replying)).toEqual({
+      taken: 0,
+      known: 1,
+      unanswered: 0,
+    });
+    expect(await statuses()).toEqual(['returned', 'returned', 'returned']);
+    await night('DQ06', { subsistence_allowance: [allowance('A1', { sex: '1' })] }, TOMORROW);
+    expect(await statuses()).toContain('resolved');
+  });
+
+  test('any other answer brings the case back to the queue, with the answer in its history', async () => {
+    await returnedCases();
+    await issue();
+    const file = await answered('XH-2026-public-security-0001', { 1: ['核实无误', '出生证为女'], 2: [''] });
+    const summary = await takeReplies(county.warehouse, file, { by: '公安', on: TONIGHT });
+    expect(summary).toEqual({ taken: 1, known: 0, unanswered: 1 });
+    expect((await statuses()).toSorted()).toEqual(['new', 'returned', 'returned']);
+    const events = await county.query(
+      `SELECT source_key, actor, reason, from_status, to_status
+       FROM anomalies.anomaly_event JOIN anomalies.anomaly USING (anomaly_id) WHERE kind = 'answered'`,
+    );
+    expect(events).toEqual([
+      {
+        source_key: 'H1',
+        actor: '公安',
+        reason: 'right_as_it_is',
+        from_status: 'returned',
+        to_status: 'new',
+      },
+    ]);
+  });
+
+  test('a file with one wrong line is refused whole, and says which', async () => {
+    await returnedCases();
+    await issue();
+    const file = await answered('XH-2026-public-security-0001', {
+      1: ['已更正'],
+      2: ['好的'],
+      9: ['已更正'],
+    });
+    const refused = takeReplies(county.warehouse, file, { by: '公安', on: TONIGHT });
+    await expect(refused).rejects.toThrow(/line 3: 处理结果 is none of .*there is no line 9 of a list/);
+    expect(await county.query('SELECT FROM anomalies.correction_line WHERE reply IS NOT NULL')).toEqual([]);
+  });
+
+  test('a file without the columns of a list is refused', async () => {
+    const file = path.join(county.base, 'other.csv');
+    await writeFile(file, '姓名\n王强\n');
+    await expect(takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT })).rejects.toMatchObject({
+      code: 'ANSWER_FILE',
+    });
+  });
+});
+
+describe('deadlines', () => {
+  const escalate = (on: string) =>
+    county.warehouse.db.transaction().execute((tx) => escalateOverdue(tx, toRunId(1), on));
+
+  test('a line is escalated once, on the day after its deadline', async () => {
+    await returnedCases();
+    const [list] = await issue();
+    expect(await escalate(list?.dueOn ?? '')).toBe(0);
+    expect(await escalate('2027-06-01')).toBe(3);
+    expect(await escalate('2027-06-02')).toBe(0);
+    expect(await county.query(`SELECT FROM anomalies.anomaly_event WHERE kind = 'escalated'`)).toHaveLength(
+      3,
+    );
+  });
+
+  test('a case that is closed, or came back to the queue, is not escalated', async () => {
+    await returnedCases();
+    await issue();
+    const file = await answered('XH-2026-civil-affairs-0001', { 1: ['非本部门'] });
+    await takeReplies(county.warehouse, file, { by: '民政', on: TONIGHT });
+    expect(await escalate('2027-06-01')).toBe(2);
+  });
+});

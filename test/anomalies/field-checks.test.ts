@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { takeFieldReports } from '../../src/anomalies/field-checks/answer.ts';
+import { askVillage } from '../../src/anomalies/field-checks/ask.ts';
+import { fieldCheckFile } from '../../src/anomalies/field-checks/list-file.ts';
+import { HEADINGS } from '../../src/anomalies/field-checks/words.ts';
+import { loadDueDates } from '../../src/anomalies/queue/due-dates.ts';
+import { decodeRows } from '../../src/ingest/decode/decode.ts';
+import { register, TONIGHT, useRules, WANG } from '../rules/situation.ts';
+
+const { county, night } = useRules();
+const VILLAGE = '620802001001';
+
+async function openCase(): Promise<number> {
+  await night('DQ06', {
+    household_register: [register('H1', { sex: '2', registered_address: '东大街1号' })],
+  });
+  const [found] = await county.query<{ anomaly_id: number }>('SELECT anomaly_id FROM anomalies.anomaly');
+  return found?.anomaly_id ?? 0;
+}
+
+const ask = async (caseId: number, village: string | null = VILLAGE): Promise<number> =>
+  askVillage(county.warehouse, await loadDueDates(county.configuration), {
+    caseId,
+    village,
+    question: '是否居住在此？',
+    by: '李娜',
+    on: TONIGHT,
+  });
+
+async function reports(...lines: readonly (readonly string[])[]): Promise<string> {
+  const file = path.join(county.base, 'back.csv');
+  await writeFile(file, `${[Object.values(HEADINGS), ...lines].map((line) => line.join(',')).join('\n')}\n`);
+  return file;
+}
+
+describe('field checks', () => {
+  test('a village is asked once, and its list has whom to look for, without number or phone', async () => {
+    const caseId = await openCase();
+    const checkId = await ask(caseId, null);
+    await expect(ask(caseId)).rejects.toMatchObject({ code: 'FIELD_CHECK' });
+    const file = await fieldCheckFile(county.warehouse, VILLAGE, '李娜', county.rules);
+    if (file === null) throw new Error('the village has a question');
+    const { header, rows } = await decodeRows(Readable.from([file.bytes]), { format: 'xlsx', gzip: false });
+    const [batch] = await Array.fromAsync(rows);
+    const fields = batch?.[0]?.fields ?? [];
+    expect(header[0]).toBe(HEADINGS.check);
+    expect(fields.slice(0, 3)).toEqual([String(checkId), '王强', '东大街1号']);
+    expect(fields.join()).not.toContain(WANG.id_number);
+    const [logged] = await county.query(
+      'SELECT action, actor FROM audit.entry ORDER BY entry_id DESC LIMIT 1',
+    );
+    expect(logged).toEqual({ action: 'export', actor: '李娜' });
+  });
+
+  test('an answer comes to its case, which stays where it is; a second answer changes nothing', async () => {
+    const caseId = await openCase();
+    const checkId = await ask(caseId);
+    const file = await reports([String(checkId), '本人居住在此', '', '张主任']);
+    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(1);
+    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(0);
+    expect(
+      await county.query(
+        `SELECT actor, reason, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
+      ),
+    ).toEqual([{ actor: '张主任', reason: 'lives_here', to_status: 'new' }]);
+    expect(await fieldCheckFile(county.warehouse, VILLAGE, '李娜', county.rules)).toBeNull();
+    expect(await ask(caseId)).toBeGreaterThan(checkId);
+  });
+
+  test('a list with a wrong line is refused whole', async () => {
+    const checkId = await ask(await openCase());
+    const file = await reports(
+      [String(checkId), '本人居住在此', '', '张主任'],
+      ['999', '已离开本县', '', '张主任'],
+      [String(checkId), '其他', '', '张主任'],
+      [String(checkId), '在', '', ''],
+    );
+    await expect(takeFieldReports(county.warehouse, file, TONIGHT)).rejects.toThrow(
+      /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*there is no field check 999/,
+    );
+    expect(await county.query('SELECT FROM anomalies.field_check WHERE answer IS NOT NULL')).toEqual([]);
+  });
+
+  test('a closed case, an unknown case and a case without a village are refused', async () => {
+    const caseId = await openCase();
+    await expect(ask(caseId, '620802001000')).rejects.toMatchObject({ code: 'FIELD_CHECK' });
+    await expect(ask(caseId + 1)).rejects.toMatchObject({ code: 'CASE_UNKNOWN' });
+    await night('DQ06', { household_register: [register('H1')] });
+    await expect(ask(caseId)).rejects.toMatchObject({ code: 'FIELD_CHECK' });
+  });
+});
