@@ -58,7 +58,13 @@ test('rows that a restart of the server took out of the stage are not taken for 
   );
   expect(failed?.reason).toMatch(/^STAGE_INCOMPLETE/);
   expect(await county.night(SECOND, [])).toMatchObject({ status: 'done' });
-  // The persons are the same in the end. They got there by another way, as the night went on without the feed.
+  // The persons are the same in the end. They got there by another way, as the night went on without the feed; and a
+  // case that opened then has the delivery of the night before for its cause.
   const { person_event: _events, review: _reviews, ...contents } = await contentsOf(county.warehouse);
-  expect(undisturbed).toMatchObject(contents);
+  expect(withoutCauses(undisturbed)).toMatchObject(withoutCauses(contents));
 });
+
+function withoutCauses(contents: Record<string, string[]>): Record<string, string[]> {
+  const anomaly = contents['anomaly']?.map((row) => row.replace(/"cause":"[^"]*"/, '')).toSorted();
+  return { ...contents, anomaly: anomaly ?? [] };
+}
