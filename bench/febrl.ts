@@ -3,13 +3,14 @@
 //
 //   node bench/febrl.ts FOLDER     where febrl_dataset3.csv, febrl_dataset4a.csv, febrl_dataset4b.csv are
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type LinkResult, linkFiles } from '../src/identity/link/link.ts';
 import { loadModel } from '../src/identity/model/model-file.ts';
 import { openWarehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 const [truthFolder, modelName = 'febrl'] = process.argv.slice(2);
@@ -51,8 +52,7 @@ try {
   printTable(['peak memory of Node'], [[`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`]]);
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /** The subject of each data row: the number in `rec-123-dup-0`. */

@@ -1,6 +1,6 @@
 // How well and how fast identity links an invented county (or any county with its truth): pairwise precision and
 // recall, reviews, the mentions of each kind of error that found their person, and the time against a bare COPY.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -13,6 +13,7 @@ import { copyRows, openCopy } from '../src/schema/warehouse/copy.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { synthesise } from '../src/synth/synthesise.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 const FIRST_NIGHT = '2026-11-18';
@@ -68,8 +69,7 @@ try {
   printTable(['peak memory of Node'], [[`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`]]);
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 async function inventedCounty(persons: number, withSeed: number): Promise<string> {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,6 +20,7 @@ import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.t
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { synthesise } from '../src/synth/synthesise.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 const FEED = 'household_register';
@@ -57,8 +58,7 @@ try {
   printTable(['peak memory of Node'], [[`${Math.round(peak)} MB`]]);
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /** The household register of an invented county with about so many rows; kept in bench/.data for the next time. */

@@ -1,6 +1,6 @@
 // How right the profiles of a county with a known truth are, beside two plain ways to choose a value, and how long
 // profiles, dwellings and households take against a bare COPY of the mention table.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -14,6 +14,7 @@ import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 /** A folder as `popshare synth` writes it: deliveries, truth.tsv and persons.tsv. */
@@ -46,8 +47,7 @@ try {
   );
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /** @returns the run */

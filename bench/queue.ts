@@ -1,6 +1,6 @@
 // How fast the officers' queue answers with a million open cases: pages with their counts, by many filters, at the
 // beginning, in the middle and at the end; and again after a day of clicks, before the night folds the tallies.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -18,6 +18,7 @@ import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { removeServer } from './server.ts';
 import { printTable } from './table.ts';
 
 const [openCases = 1_000_000] = process.argv.slice(2).map(Number);
@@ -77,8 +78,7 @@ try {
   process.stdout.write(`load of the machine: ${loadavg()[0]?.toFixed(1)}\n`);
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /**

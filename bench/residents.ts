@@ -1,6 +1,6 @@
 // Who lives in a county, against its truth: the residents that the picture identifies, the plain register and the
 // dual-system estimate, and rule MP07. An invented county (persons, seed), or a folder with deliveries and truth.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -12,6 +12,7 @@ import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.t
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { synthesise } from '../src/synth/synthesise.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 const NIGHTS = ['2026-11-18', '2026-11-19'];
@@ -46,8 +47,7 @@ try {
   await printTimes(warehouse);
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 interface Truth {

@@ -1,5 +1,5 @@
 // How long the rules take over a county: on its first night, when each looks at everything, and on the nights after.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -10,6 +10,7 @@ import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
 /** A folder as `popshare synth` writes it, and the business dates of its nights. */
@@ -29,8 +30,7 @@ try {
   );
   await warehouse.close();
 } finally {
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /** Milliseconds by rule, and of all rules from the beginning of the first to the end of the last. */

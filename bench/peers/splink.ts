@@ -3,7 +3,7 @@
 // node bench/peers/splink.ts [persons=100000] [seed=1] [version of Splink=4.0.17]; docs/peers.md tells the rest.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { CONTRACTS } from '../../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../../src/schema/warehouse/embedded.ts';
 import { migrate } from '../../src/schema/warehouse/migrate.ts';
+import { removeServer } from '../server.ts';
 import { printTable, seconds } from '../table.ts';
 import { type FirstNight, firstNight, inventedCounty } from './county.ts';
 import { measureMemory, type PeakMemory } from './memory.ts';
@@ -63,10 +64,7 @@ try {
   await compare(warehouse, own, peer);
   await warehouse.close();
 } finally {
-  await server.stop();
-  // For root, the server lives outside the folder.
-  await rm(path.dirname(server.logFile), { recursive: true, force: true });
-  await rm(folder, { recursive: true, force: true });
+  await removeServer(server, folder);
 }
 
 /** The Python of a virtual environment with this version of Splink; made when missing. */

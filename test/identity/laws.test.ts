@@ -51,7 +51,7 @@ test('no two valid numbers, and no two people of one record, are ever one person
       await firstNight(registers);
       expect(await lawBreakers()).toEqual([]);
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 
@@ -88,7 +88,7 @@ test('decisions hold through the nights that follow, and under a model with othe
         }
       },
     ),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
 
@@ -144,7 +144,7 @@ test('a decision that is lifted leaves every undoubted record with the person th
       const aside = new Set([...doubtedBefore, ...(await doubted())]);
       expect(without(aside, await personsOf(county))).toEqual(without(aside, before));
     }),
-    { numRuns: 12 },
+    { numRuns: 7 },
   );
 });
 
@@ -158,7 +158,7 @@ test('the feeds of a night make the same persons in any order', async () => {
         expect(partition(await personsOf(county))).toBe(expected);
       }
     }),
-    { numRuns: 3 },
+    { numRuns: 2 },
   );
 });
 
@@ -204,6 +204,6 @@ test('the nights make the same persons in any order, but for records that a huma
         expect(`${feeds}\n${inOrder}`).toBe(`${feeds}\n${partition(atOnce, aside)}`);
       }
     }),
-    { numRuns: 3 },
+    { numRuns: 2 },
   );
 }, 180_000);

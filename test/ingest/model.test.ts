@@ -146,7 +146,7 @@ describe('the registry answers as a plain model does', () => {
           title(key, value ?? '王强', value === null ? { registered_on: '?' } : {}),
         ),
       ),
-      { numRuns: 15 },
+      { numRuns: 9 },
     );
   });
 
@@ -163,7 +163,7 @@ describe('the registry answers as a plain model does', () => {
         follow('death_registration', 'name', incrementalModel(), deliveries, deathOf),
       ),
       {
-        numRuns: 15,
+        numRuns: 9,
         examples: [
           [[once('2026-11-19', '李娜'), once('2026-11-18', '王强'), once('2026-11-20', '王强')]],
           [['18', '20', '19', '21'].map((day) => once(`2026-11-${day}`, day === '19' ? '李娜' : '王强'))],
