@@ -18,6 +18,11 @@ import { addSynthCommand } from './cli/synth.ts';
 import { PopshareError } from './schema/errors.ts';
 import { failureOf, messageWithoutValues } from './schema/failure.ts';
 
+// Whoever reads the output may have had enough (`| head`): what is under way still ends in order.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('popshare')
   .description(
     '人口信息共享: the departments’ registers of one county, checked, linked and reported every night',

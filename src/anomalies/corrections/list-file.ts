@@ -93,7 +93,7 @@ function sheetOf(
         `${listed.rule} ${rule?.title.zh ?? ''}`,
         describeEvidence(listed.evidence),
         listed.due_on,
-        ...columns.map(([field]) => text(listed.record?.[field])),
+        ...columns.map(([field]) => text(listed.record?.[field], binding?.contract.fields[field]?.kind)),
         '',
         '',
       ];
@@ -101,6 +101,8 @@ function sheetOf(
   };
 }
 
-function text(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value);
+/** A month stands in the registry as its first day; the department wrote YYYYMM. */
+function text(value: unknown, kind: string | undefined): string {
+  const plain = value === null || value === undefined ? '' : String(value);
+  return kind === 'month' ? plain.slice(0, 7).replace('-', '') : plain;
 }
