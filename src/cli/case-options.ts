@@ -5,7 +5,7 @@ import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { type CaseFilter, readFilter } from '../anomalies/queue/filter.ts';
 import { type Action, type Actor, TRANSITIONS } from '../anomalies/queue/transitions.ts';
 import { today } from '../schema/warehouse/today.ts';
-import { numberArgument, say, table, tell } from './output.ts';
+import { numberArgument, tell } from './output.ts';
 import type { Session } from './session.ts';
 
 /** What a filter can be given as on the command line. */
@@ -105,15 +105,4 @@ export function filterOf(options: FilterOptions, day: string): CaseFilter {
 /** Whoever has this command line has the whole queue. */
 export function actorOf({ as }: { readonly as?: string }): Actor {
   return { name: as ?? userInfo().username, role: 'supervisor' };
-}
-
-export function sayRows(rows: readonly object[], none: string): void {
-  const [first] = rows;
-  if (first === undefined) say(none);
-  else say(table([Object.keys(first), ...rows.map((row) => Object.values(row).map(plain))]));
-}
-
-export function plain(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

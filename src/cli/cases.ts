@@ -13,13 +13,11 @@ import {
   descriptionOf,
   type FilterOptions,
   filterOf,
-  plain,
   requestOf,
-  sayRows,
   withAction,
   withFilter,
 } from './case-options.ts';
-import { numberArgument, say, sayJson, table } from './output.ts';
+import { numberArgument, plain, say, sayJson, sayRows, table } from './output.ts';
 import { withSession } from './session.ts';
 import { addSuppressions } from './suppressions.ts';
 

@@ -5,7 +5,7 @@ import { type Decision, decideDelivery } from '../ingest/decide.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { toDeliveryId } from '../schema/ids.ts';
 import { finish, runDate } from './nightly.ts';
-import { dateArgument, numberArgument, say, sayJson, table } from './output.ts';
+import { dateArgument, numberArgument, plain, say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
 
 const DECISIONS: readonly { name: Decision; does: string }[] = [
@@ -98,9 +98,4 @@ export function addDeliveryCommands(program: Command): void {
         });
       });
   }
-}
-
-function plain(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -32,6 +32,19 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** Rows as a table under the names of their columns, or a word when there are none. */
+export function sayRows(rows: readonly object[], none: string): void {
+  const [first] = rows;
+  if (first === undefined) say(none);
+  else say(table([Object.keys(first), ...rows.map((row) => Object.values(row).map(plain))]));
+}
+
+/** A value as one cell of a table. */
+export function plain(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
 function width(text: string): number {
   let columns = 0;
   for (const character of text) columns += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;

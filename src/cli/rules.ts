@@ -6,8 +6,7 @@ import { parseRule, type Rule } from '../anomalies/rule-file.ts';
 import { type RuleTrial, tryRule } from '../anomalies/try-rule.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { today } from '../schema/warehouse/today.ts';
-import { plain, sayRows } from './case-options.ts';
-import { dateArgument, say, sayJson, table } from './output.ts';
+import { dateArgument, plain, say, sayJson, sayRows, table } from './output.ts';
 import { type Session, withSession } from './session.ts';
 
 /** `rules`: what is looked for, what came of it, and what a new rule would find. */

@@ -8,8 +8,8 @@ import {
 } from '../anomalies/queue/suppression.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { today } from '../schema/warehouse/today.ts';
-import { actorOf, sayRows } from './case-options.ts';
-import { dateArgument, numberArgument, say, sayJson } from './output.ts';
+import { actorOf } from './case-options.ts';
+import { dateArgument, numberArgument, say, sayJson, sayRows } from './output.ts';
 import { withSession } from './session.ts';
 
 /** `cases suppress` and `cases suppressions`. */

@@ -1,9 +1,8 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
 import { findMeetings, recordCrowds } from './meetings.ts';
-import { patternSql } from './model/comparison-sql.ts';
-import { BITS } from './model/pattern.ts';
+import { bestLevelsSql, patternSql } from './model/comparison-sql.ts';
 import { patternWeight, type TrainedModel } from './model/weights.ts';
 
 /**
@@ -70,7 +69,7 @@ export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Prom
   await createFeatureTable(tx);
   await sql`
     CREATE TEMPORARY TABLE node_vector ON COMMIT DROP AS
-    SELECT n.mention_id, n.node, n.speaker, ${bestLevels(model)} AS vector,
+    SELECT n.mention_id, n.node, n.speaker, ${sql.raw(bestLevelsSql(model, 'compared.pattern'))} AS vector,
            bool_or(m.person_id = u.person_id AND NOT u.by_decision) AS stays
     FROM met_node n
     JOIN unresolved u ON u.mention_id = n.mention_id
@@ -105,17 +104,6 @@ async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
   );
   await sql`CREATE UNIQUE INDEX ON paired_feature (mention_id)`.execute(tx);
   await sql`ANALYZE paired_feature`.execute(tx);
-}
-
-/** Of several comparison vectors the best level (the smallest number above 0), comparison by comparison. */
-export function bestLevels(model: TrainedModel): RawBuilder<unknown> {
-  const best = model.comparisons.map((_, at) =>
-    sql.raw(`coalesce(min(nullif((compared.pattern >> ${BITS * at}) & 15, 0)), 0) << ${BITS * at}`),
-  );
-  return sql`(${sql.join(
-    best.map((level) => sql`(${level})`),
-    sql` | `,
-  )})`;
 }
 
 /** Looks the weight up per pattern, not per pair: there are few patterns, and a new model re-weighs patterns alone. */

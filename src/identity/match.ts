@@ -4,9 +4,8 @@ import { compareNames } from '../schema/standards/names.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { MARGIN } from './attach.ts';
 import { blockKeySql, elementsOf, isGiven } from './block-keys.ts';
-import { bestLevels } from './evidence.ts';
 import { featureOf, type GivenFeature, type IdentityFields } from './identity-fields.ts';
-import { patternSql } from './model/comparison-sql.ts';
+import { bestLevelsSql, patternSql } from './model/comparison-sql.ts';
 import {
   explainPattern,
   patternWeight,
@@ -147,7 +146,7 @@ function weighing(
       CROSS JOIN LATERAL (
         SELECT mention_id FROM identity.link WHERE person_id = p.person_id AND method <> 'name_conflict' OFFSET 0) k
       CROSS JOIN LATERAL (SELECT * FROM identity.feature WHERE mention_id = k.mention_id LIMIT 1) f)
-    SELECT r.person_id, ${bestLevels(model)} AS vector
+    SELECT r.person_id, ${sql.raw(bestLevelsSql(model, 'compared.pattern'))} AS vector
     FROM member r CROSS JOIN given l
     CROSS JOIN LATERAL (SELECT ${sql.raw(patternSql(model))} AS pattern OFFSET 0) compared
     WHERE (r.id_number IS NOT NULL) = r.has_number

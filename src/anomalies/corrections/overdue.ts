@@ -25,7 +25,7 @@ export async function escalateOverdue(tx: Transaction<DB>, runId: RunId, on: str
     chosen: sql`
       SELECT a.* FROM anomalies.anomaly a JOIN overdue USING (anomaly_id)
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
-    set: { returned_to: sql`c.returned_to` },
+    set: {},
     event: { kind: sql`'escalated'`, runId, on },
   });
   return changed;

@@ -84,7 +84,7 @@ async function writeReports(
     chosen: sql`
       SELECT a.*, r.answer FROM anomalies.anomaly a JOIN reported r USING (anomaly_id)
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
-    set: { owner: sql`c.owner` },
+    set: {},
     event: { kind: sql`'field_answer'`, actor: by, on, reason: sql`c.answer` },
   });
   await recordAct(tx, {

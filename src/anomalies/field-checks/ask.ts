@@ -57,7 +57,7 @@ export async function askVillage(
       );
     await changeCases(tx, {
       chosen: sql`SELECT a.* FROM anomalies.anomaly a WHERE a.anomaly_id = ${caseId} FOR UPDATE OF a`,
-      set: { owner: sql`c.owner` },
+      set: {},
       event: { kind: sql`'field_check'`, actor: by, on, comment: question },
     });
     await recordAct(tx, {

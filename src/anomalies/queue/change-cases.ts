@@ -12,7 +12,7 @@ interface Change {
    * while it waited.
    */
   readonly chosen: RawBuilder<unknown>;
-  /** Columns and their new values. The version is counted up by itself. */
+  /** Columns and their new values; none where something is only told. The version is counted up by itself. */
   readonly set: Readonly<Record<string, RawBuilder<unknown>>>;
   readonly event: {
     readonly kind: RawBuilder<unknown>;
@@ -76,11 +76,14 @@ export async function changeCases(
   tx: Transaction<DB>,
   { chosen, set, event }: Change,
 ): Promise<{ changed: number; reopened: number }> {
-  const assignments = Object.entries(set).map(([column, value]) => sql`${sql.ref(column)} = ${value}`);
+  const assignments = [
+    sql`version = a.version + 1`,
+    ...Object.entries(set).map(([column, value]) => sql`${sql.ref(column)} = ${value}`),
+  ];
   const { rows } = await sql<{ changed: number; reopened: number }>`
     WITH chosen AS MATERIALIZED (${chosen}),
     changed AS (
-      UPDATE anomalies.anomaly a SET version = a.version + 1, ${sql.join(assignments)}
+      UPDATE anomalies.anomaly a SET ${sql.join(assignments)}
       FROM chosen c WHERE a.anomaly_id = c.anomaly_id
       RETURNING a.*),
     told AS (
