@@ -491,6 +491,19 @@ export interface PopulationDwellingPerson {
   until: string | null;
 }
 
+export interface PopulationFeedQuality {
+  agreeing: number;
+  as_of: string;
+  compared: number;
+  corrections_ended: number;
+  corrections_on_time: number;
+  feed: string;
+  linked: number;
+  mentions: number;
+  run_id: number;
+  valid_id: number;
+}
+
 export interface PopulationHousehold {
   division: string | null;
   head_person_id: number | null;
@@ -503,6 +516,32 @@ export interface PopulationHouseholdMember {
   household_code: string;
   person_id: number;
   relation: string | null;
+}
+
+export interface PopulationIndicatorGap {
+  code: string;
+  feeds: string[];
+  run_id: number;
+}
+
+export interface PopulationIndicatorPeriod {
+  as_of: string;
+  period: string;
+  run_id: number;
+}
+
+export interface PopulationIndicatorValue {
+  as_of: string;
+  code: string;
+  denominator: number | null;
+  division: string;
+  numerator: number | null;
+  period: string;
+  run_id: number;
+  series: Generated<string>;
+  suppressed: boolean;
+  unit: string;
+  value: number;
 }
 
 export interface PopulationPerson {
@@ -1157,6 +1196,18 @@ export interface ReportingDelivery {
   unchanged: number | null;
 }
 
+export interface ReportingIndicator {
+  as_of: string | null;
+  code: string | null;
+  denominator: number | null;
+  division: string | null;
+  numerator: number | null;
+  period: string | null;
+  suppressed: boolean | null;
+  unit: string | null;
+  value: number | null;
+}
+
 export interface ReportingLink {
   feed: string | null;
   linked_at: Timestamp | null;
@@ -1214,6 +1265,18 @@ export interface ReportingRun {
   status: string | null;
 }
 
+export interface ReportingScorecard {
+  acceptance: number | null;
+  agreement: number | null;
+  business_date: string | null;
+  corrections_on_time: number | null;
+  department: string | null;
+  feed: string | null;
+  linked: number | null;
+  timeliness: number | null;
+  valid_id: number | null;
+}
+
 export interface DB {
   "anomalies.anomaly": AnomaliesAnomaly;
   "anomalies.anomaly_event": AnomaliesAnomalyEvent;
@@ -1255,8 +1318,12 @@ export interface DB {
   "population.disagreement": PopulationDisagreement;
   "population.dwelling": PopulationDwelling;
   "population.dwelling_person": PopulationDwellingPerson;
+  "population.feed_quality": PopulationFeedQuality;
   "population.household": PopulationHousehold;
   "population.household_member": PopulationHouseholdMember;
+  "population.indicator_gap": PopulationIndicatorGap;
+  "population.indicator_period": PopulationIndicatorPeriod;
+  "population.indicator_value": PopulationIndicatorValue;
   "population.person": PopulationPerson;
   "population.relation": PopulationRelation;
   "population.residence": PopulationResidence;
@@ -1299,10 +1366,12 @@ export interface DB {
   "registry.village_report_history": RegistryVillageReportHistory;
   "reporting.anomaly": ReportingAnomaly;
   "reporting.delivery": ReportingDelivery;
+  "reporting.indicator": ReportingIndicator;
   "reporting.link": ReportingLink;
   "reporting.person_event": ReportingPersonEvent;
   "reporting.rejected_row": ReportingRejectedRow;
   "reporting.residence": ReportingResidence;
   "reporting.review": ReportingReview;
   "reporting.run": ReportingRun;
+  "reporting.scorecard": ReportingScorecard;
 }
