@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { ERROR_REGISTRY } from '../src/schema/errors.ts';
 
 const OUT = 'docs/errors.md';
-const rows = Object.entries(ERROR_REGISTRY).map(
-  ([code, { exit, todo }]) => `| \`${code}\` | ${exit} | ${todo} |`,
+const rows = Object.entries<{ exit: number; status?: number; todo: string }>(ERROR_REGISTRY).map(
+  ([code, { exit, status, todo }]) => `| \`${code}\` | ${exit} | ${status ?? ''} | ${todo} |`,
 );
 const text = `# Errors 错误代码
 
@@ -15,8 +15,11 @@ with the exit code of the table: 1 failed, 2 wrong usage or configuration. (0 is
 held.) What is wrong with a delivery or a row does not end a command: the delivery is held, the row rejected, and the
 reason stands in the ledger: \`npx popshare deliveries show ID\`, \`npx popshare rejects list\`.
 
-| code | exit | what to do |
-|---|---|---|
+The API answers with a problem (RFC 9457): \`code\`, \`detail\` (what happened and where), \`todo\`, and the HTTP status
+of the table; where there is none, the failure is not the caller's, and the status is 500.
+
+| code | exit | HTTP | what to do |
+|---|---|---|---|
 ${rows.join('\n')}
 `;
 if (!process.argv.includes('--verify')) {

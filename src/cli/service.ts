@@ -8,6 +8,7 @@ import { readEnvironment } from '../schema/configuration/environment.ts';
 import { loadConfiguration } from '../schema/configuration/load.ts';
 import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
 import { requireMigrated } from '../schema/warehouse/migrate.ts';
+import { startServer } from '../server/start.ts';
 import { tell } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -15,13 +16,17 @@ import type { Session } from './session.ts';
 const SAME_WISH_MILLISECONDS = 500;
 const EXIT_AT_ONCE = 130;
 
-type Part = 'scheduler' | 'worker';
+type Part = 'server' | 'scheduler' | 'worker';
 
 export function addServiceCommands(program: Command): void {
   program
     .command('start')
-    .description('the whole service in one process: scheduler and worker 启动服务')
-    .action(() => serve(['scheduler', 'worker']));
+    .description('the whole service in one process: server, scheduler and worker 启动服务')
+    .action(() => serve(['server', 'scheduler', 'worker']));
+  program
+    .command('server')
+    .description('the HTTP API and the officers’ pages 网页服务')
+    .action(() => serve(['server']));
   program
     .command('scheduler')
     .description('opens each night after its last cut-off, and what was missed 调度')
@@ -67,12 +72,15 @@ async function work(
   const dropFolder = path.resolve(environment.dropFolder ?? configuration.settings.drop);
   if (parts.includes('worker'))
     await startWorker({ ...session, dataFolder: environment.dataFolder, dropFolder }, queue);
+  const server = parts.includes('server') ? await startServer(session) : null;
   const stopScheduler = parts.includes('scheduler') ? startScheduler({ ...session, queue }) : null;
   tell(
     `${parts.join(' and ')} at work, queue in ${environment.redisUrl === undefined ? 'Postgres' : 'Redis'}`,
   );
+  if (server !== null) tell(`listening at ${server.url}; the API is described at ${server.url}/api/docs`);
   await stop;
   tell('stopping: jobs under way are finished; ask again to stop at once');
+  await server?.close();
   // Before the scheduler, which keeps the run of the jobs under way.
   await queue.finish();
   await stopScheduler?.();

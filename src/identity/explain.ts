@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { PopshareError } from '../schema/errors.ts';
-import type { Warehouse } from '../schema/warehouse/connect.ts';
+import type { Queryable } from '../schema/warehouse/connect.ts';
 import { patternSql } from './model/comparison-sql.ts';
 import { type TippingChange, tippingChanges } from './model/tipping.ts';
 import {
@@ -46,7 +46,7 @@ export interface LinkExplanation {
  * @throws MENTION_UNKNOWN when it is not linked
  */
 export async function explainLink(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   model: TrainedModel,
   mention: number,
 ): Promise<LinkExplanation> {
@@ -73,7 +73,7 @@ export async function explainLink(
  * @throws MENTION_UNKNOWN when one of them does not stand
  */
 export async function explainPair(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   model: TrainedModel,
   leftMention: number,
   rightMention: number,
@@ -113,7 +113,7 @@ function evidenceOf(model: TrainedModel, pattern: bigint): NonNullable<LinkExpla
 
 /** Mentions that the model put together without a number have no vector of their own: the best of all pairs. */
 async function closestVector(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   model: TrainedModel,
   mention: number,
   person: number,

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { PopshareError } from '../schema/errors.ts';
-import type { Warehouse } from '../schema/warehouse/connect.ts';
+import type { Queryable } from '../schema/warehouse/connect.ts';
 
 /** A mention of a review, without personal values. */
 export interface ReviewSide {
@@ -45,7 +45,7 @@ export interface StoredDecision {
 const MOST_LISTED = 500;
 
 /** The open reviews, what matters most first: at most 500. */
-export async function listReviews(warehouse: Warehouse): Promise<Review[]> {
+export async function listReviews(warehouse: Queryable): Promise<Review[]> {
   return readReviews(warehouse, sql`r.status = 'open'`);
 }
 
@@ -55,7 +55,7 @@ export async function listReviews(warehouse: Warehouse): Promise<Review[]> {
  * @throws REVIEW_UNKNOWN
  */
 export async function showReview(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   reviewId: number,
 ): Promise<{ review: Review; decisions: StoredDecision[] }> {
   const [review] = await readReviews(warehouse, sql`r.review_id = ${reviewId}`);
@@ -69,7 +69,7 @@ export async function showReview(
  *
  * @throws REVIEW_UNKNOWN, REVIEW_STATE when it is closed
  */
-export async function openPair(warehouse: Warehouse, reviewId: number): Promise<readonly [number, number]> {
+export async function openPair(warehouse: Queryable, reviewId: number): Promise<readonly [number, number]> {
   const { review } = await showReview(warehouse, reviewId);
   if (review.status !== 'open')
     throw new PopshareError('REVIEW_STATE', `review ${reviewId} is ${review.status}`);
@@ -78,7 +78,7 @@ export async function openPair(warehouse: Warehouse, reviewId: number): Promise<
 
 /** All decisions on any of these mentions, newest first. */
 export async function decisionsOn(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   mentions: readonly number[],
 ): Promise<StoredDecision[]> {
   const { rows } = await sql<StoredDecision>`
@@ -91,7 +91,7 @@ export async function decisionsOn(
 }
 
 /** The value is counted at reading: it changes with every night. */
-async function readReviews(warehouse: Warehouse, which: RawBuilder<unknown>): Promise<Review[]> {
+async function readReviews(warehouse: Queryable, which: RawBuilder<unknown>): Promise<Review[]> {
   const side = (mention: string, link: string): RawBuilder<unknown> => sql`jsonb_build_object(
     'mention_id', ${sql.ref(`${mention}.mention_id`)}, 'feed', ${sql.ref(`${mention}.feed`)},
     'source_key', ${sql.ref(`${mention}.source_key`)}, 'role', ${sql.ref(`${mention}.role`)},

@@ -25,6 +25,63 @@ export type Numeric = ColumnType<string, number | string, number | string>;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface AccessAccount {
+  account_id: Generated<number>;
+  created_at: Generated<Timestamp>;
+  department: string | null;
+  disabled_at: Timestamp | null;
+  display_name: string;
+  division: string | null;
+  email: string | null;
+  failed_attempts: Generated<number>;
+  locked_until: Timestamp | null;
+  must_change: Generated<boolean>;
+  name: string;
+  oidc_issuer: string | null;
+  oidc_subject: string | null;
+  password_hash: string | null;
+  role: string;
+  totp_last_step: number | null;
+  totp_secret: string | null;
+  version: Generated<number>;
+}
+
+export interface AccessOidcAttempt {
+  code_verifier: string;
+  expires_at: Timestamp;
+  nonce: string;
+  return_to: string;
+  state_hash: Buffer;
+}
+
+export interface AccessServiceToken {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  department: string | null;
+  expires_at: Timestamp;
+  last_used_at: Timestamp | null;
+  name: string;
+  revoked_at: Timestamp | null;
+  role: string;
+  token_hash: Buffer;
+  token_id: Generated<number>;
+}
+
+export interface AccessSession {
+  account_id: number;
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  seen_at: Generated<Timestamp>;
+  token_hash: Buffer;
+}
+
+export interface AccessSetupLink {
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  token_hash: Buffer;
+  used_at: Timestamp | null;
+}
+
 export interface AnomaliesAnomaly {
   anomaly_id: Generated<number>;
   cause: string | null;
@@ -357,6 +414,264 @@ export interface IdentityState {
   reconciled_run: number;
 }
 
+export interface MaskedBirthCertificate {
+  certificate_number: string | null;
+  child_birth_date: string | null;
+  child_name: string | null;
+  child_sex: string | null;
+  delivery_id: number | null;
+  father_id_number: string | null;
+  father_name: string | null;
+  hospital: string | null;
+  issued_on: string | null;
+  mother_birth_date: string | null;
+  mother_id_number: string | null;
+  mother_living_division: string | null;
+  mother_name: string | null;
+  mother_registered_division: string | null;
+  source_key: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+}
+
+export interface MaskedDeathRegistration {
+  birth_date: string | null;
+  cremated_on: string | null;
+  cremation_number: string | null;
+  delivery_id: number | null;
+  died_on: string | null;
+  id_number: string | null;
+  last_address: string | null;
+  name: string | null;
+  sex: string | null;
+  source_key: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+}
+
+export interface MaskedHouseholdRegister {
+  birth_date: string | null;
+  cancelled_on: string | null;
+  delivery_id: number | null;
+  former_name: string | null;
+  household_number: string | null;
+  id_number: string | null;
+  kinship: string | null;
+  marital_status: string | null;
+  moved_in_on: string | null;
+  name: string | null;
+  person_number: string | null;
+  phone: string | null;
+  registered_address: string | null;
+  registered_division: string | null;
+  sex: string | null;
+  source_key: string | null;
+  status: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+}
+
+export interface MaskedHousingLease {
+  delivery_id: number | null;
+  division: string | null;
+  dwelling_address: string | null;
+  dwelling_code: string | null;
+  ends_on: string | null;
+  filing_number: string | null;
+  floor_area: Numeric | null;
+  landlord_id_number: string | null;
+  landlord_name: string | null;
+  occupants: number | null;
+  source_key: string | null;
+  starts_on: string | null;
+  status: string | null;
+  tenant_id_number: string | null;
+  tenant_name: string | null;
+  tenant_phone: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+}
+
+export interface MaskedHousingOwnership {
+  delivery_id: number | null;
+  division: string | null;
+  dwelling_address: string | null;
+  dwelling_code: string | null;
+  floor_area: Numeric | null;
+  owner_id_number: string | null;
+  owner_name: string | null;
+  registered_on: string | null;
+  source_key: string | null;
+  status: string | null;
+  title_number: string | null;
+  valid_from: string | null;
+}
+
+export interface MaskedMarriageRegistration {
+  certificate_number: string | null;
+  delivery_id: number | null;
+  event: string | null;
+  husband_birth_date: string | null;
+  husband_id_number: string | null;
+  husband_name: string | null;
+  office: string | null;
+  registered_on: string | null;
+  source_key: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+  wife_birth_date: string | null;
+  wife_id_number: string | null;
+  wife_name: string | null;
+}
+
+export interface MaskedMention {
+  active: boolean | null;
+  address: string | null;
+  birth_date: string | null;
+  division: string | null;
+  feed: string | null;
+  id_given: string | null;
+  id_kind: string | null;
+  linked_at: Timestamp | null;
+  mention_id: number | null;
+  method: string | null;
+  name: string | null;
+  person_id: number | null;
+  phone: string | null;
+  registered_division: string | null;
+  role: string | null;
+  sex: string | null;
+  source_key: string | null;
+  weight: number | null;
+}
+
+export interface MaskedPerson {
+  birth_date: string | null;
+  death_date: string | null;
+  household_code: string | null;
+  id_number: string | null;
+  is_local: boolean | null;
+  marital_status: string | null;
+  name: string | null;
+  other_sources: Json | null;
+  person_id: number | null;
+  phone: string | null;
+  registered_address: string | null;
+  registered_division: string | null;
+  sex: string | null;
+  source: string | null;
+}
+
+export interface MaskedResidenceRegistration {
+  birth_date: string | null;
+  delivery_id: number | null;
+  dwelling_code: string | null;
+  id_number: string | null;
+  living_address: string | null;
+  living_division: string | null;
+  name: string | null;
+  permit_number: string | null;
+  phone: string | null;
+  reason: string | null;
+  registered_division: string | null;
+  registered_on: string | null;
+  registration_number: string | null;
+  sex: string | null;
+  source_key: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+  valid_until: string | null;
+}
+
+export interface MaskedSchoolEnrolment {
+  birth_date: string | null;
+  delivery_id: number | null;
+  enrolment_number: string | null;
+  grade: string | null;
+  guardian_id_number: string | null;
+  guardian_name: string | null;
+  guardian_phone: string | null;
+  id_number: string | null;
+  living_division: string | null;
+  name: string | null;
+  registered_division: string | null;
+  school: string | null;
+  sex: string | null;
+  source_key: string | null;
+  valid_from: string | null;
+}
+
+export interface MaskedSocialInsurance {
+  benefit_status: string | null;
+  birth_date: string | null;
+  delivery_id: number | null;
+  employer: string | null;
+  employer_credit_code: string | null;
+  id_number: string | null;
+  insurance_kind: string | null;
+  insured_division: string | null;
+  insured_number: string | null;
+  insured_since: string | null;
+  last_paid_month: string | null;
+  name: string | null;
+  phone: string | null;
+  sex: string | null;
+  source_key: string | null;
+  status: string | null;
+  valid_from: string | null;
+}
+
+export interface MaskedSoleTrader {
+  delivery_id: number | null;
+  division: string | null;
+  established_on: string | null;
+  operator_id_number: string | null;
+  operator_name: string | null;
+  premises: string | null;
+  registration_number: string | null;
+  source_key: string | null;
+  status: string | null;
+  trade_name: string | null;
+  updated_at: Timestamp | null;
+  valid_from: string | null;
+}
+
+export interface MaskedSubsistenceAllowance {
+  allowance_number: string | null;
+  delivery_id: number | null;
+  division: string | null;
+  home_address: string | null;
+  id_number: string | null;
+  kind: string | null;
+  kinship: string | null;
+  member_number: number | null;
+  monthly_amount: Numeric | null;
+  name: string | null;
+  sex: string | null;
+  since_month: string | null;
+  source_key: string | null;
+  valid_from: string | null;
+}
+
+export interface MaskedVillageReport {
+  birth_date: string | null;
+  delivery_id: number | null;
+  destination: string | null;
+  event: string | null;
+  event_on: string | null;
+  id_number: string | null;
+  item_number: number | null;
+  name: string | null;
+  remarks: string | null;
+  report_period: string | null;
+  reporter: string | null;
+  sex: string | null;
+  source_key: string | null;
+  valid_from: string | null;
+  village: string | null;
+  village_name: string | null;
+}
+
 export interface OpsDelivery {
   accepted: number | null;
   applied_at: Timestamp | null;
@@ -685,6 +1000,11 @@ export interface ReferenceDivision {
   level: string;
   name: string;
   parent: string | null;
+}
+
+export interface ReferenceFeed {
+  department: string;
+  feed: string;
 }
 
 export interface ReferenceLoaded {
@@ -1278,6 +1598,11 @@ export interface ReportingScorecard {
 }
 
 export interface DB {
+  "access.account": AccessAccount;
+  "access.oidc_attempt": AccessOidcAttempt;
+  "access.service_token": AccessServiceToken;
+  "access.session": AccessSession;
+  "access.setup_link": AccessSetupLink;
   "anomalies.anomaly": AnomaliesAnomaly;
   "anomalies.anomaly_event": AnomaliesAnomalyEvent;
   "anomalies.bulk_action": AnomaliesBulkAction;
@@ -1306,6 +1631,20 @@ export interface DB {
   "identity.residency": IdentityResidency;
   "identity.review": IdentityReview;
   "identity.state": IdentityState;
+  "masked.birth_certificate": MaskedBirthCertificate;
+  "masked.death_registration": MaskedDeathRegistration;
+  "masked.household_register": MaskedHouseholdRegister;
+  "masked.housing_lease": MaskedHousingLease;
+  "masked.housing_ownership": MaskedHousingOwnership;
+  "masked.marriage_registration": MaskedMarriageRegistration;
+  "masked.mention": MaskedMention;
+  "masked.person": MaskedPerson;
+  "masked.residence_registration": MaskedResidenceRegistration;
+  "masked.school_enrolment": MaskedSchoolEnrolment;
+  "masked.social_insurance": MaskedSocialInsurance;
+  "masked.sole_trader": MaskedSoleTrader;
+  "masked.subsistence_allowance": MaskedSubsistenceAllowance;
+  "masked.village_report": MaskedVillageReport;
   "ops.delivery": OpsDelivery;
   "ops.delivery_decision": OpsDeliveryDecision;
   "ops.feed_link_share": OpsFeedLinkShare;
@@ -1338,6 +1677,7 @@ export interface DB {
   "population.touched_person": PopulationTouchedPerson;
   "reference.area_code": ReferenceAreaCode;
   "reference.division": ReferenceDivision;
+  "reference.feed": ReferenceFeed;
   "reference.loaded": ReferenceLoaded;
   "reference.lunar_date": ReferenceLunarDate;
   "registry.birth_certificate": RegistryBirthCertificate;

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 
 /** A correction list 校核单 as it was issued: the returned cases of one department. */
 export interface IssuedList {
@@ -28,7 +28,7 @@ export interface Issuing {
  *
  * @returns one entry for each list; none when no case waits
  */
-export async function issueCorrections(warehouse: Warehouse, issuing: Issuing): Promise<IssuedList[]> {
+export async function issueCorrections(warehouse: Queryable, issuing: Issuing): Promise<IssuedList[]> {
   return warehouse.db.transaction().execute(async (tx) => {
     // One at a time: numbers follow each other, and a case stands on one list.
     await sql`LOCK TABLE anomalies.correction IN SHARE ROW EXCLUSIVE MODE`.execute(tx);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Binding } from '../../schema/configuration/binding.ts';
 import { PopshareError } from '../../schema/errors.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
 import type { Rule } from '../rule-file.ts';
 import { csvOf, type Sheet, workbookOf } from '../sheet.ts';
@@ -31,7 +31,7 @@ interface ListedCase {
  * @throws CORRECTION_UNKNOWN
  */
 export async function correctionFiles(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   number: string,
   bindings: readonly Binding[],
   rules: readonly Rule[],
@@ -48,7 +48,7 @@ export async function correctionFiles(
   return files;
 }
 
-async function listedCases(warehouse: Warehouse, number: string): Promise<ListedCase[]> {
+async function listedCases(warehouse: Queryable, number: string): Promise<ListedCase[]> {
   const { rows: feeds } = await sql<{ feed: string }>`
     SELECT DISTINCT a.feed FROM anomalies.correction c JOIN anomalies.correction_line USING (correction_id)
     JOIN anomalies.anomaly a USING (anomaly_id) WHERE c.number = ${number}`.execute(warehouse.db);

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { HEADINGS, REPLIES } from './words.ts';
@@ -34,7 +34,7 @@ export interface ReplySummary {
  * @throws ANSWER_FILE naming the lines; the SOURCE_ codes
  */
 export async function takeReplies(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   file: string,
   replying: { readonly by: string; readonly on: string },
 ): Promise<ReplySummary> {

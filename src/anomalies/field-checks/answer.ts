@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { ANSWERS, type FieldAnswer, HEADINGS } from './words.ts';
@@ -21,7 +21,7 @@ export interface FieldReport {
  * @returns how many checks were answered; those that had an answer before keep it
  * @throws ANSWER_FILE naming the lines; the SOURCE_ codes
  */
-export async function takeFieldReports(warehouse: Warehouse, file: string, on: string): Promise<number> {
+export async function takeFieldReports(warehouse: Queryable, file: string, on: string): Promise<number> {
   const faults: string[] = [];
   const reports: FieldReport[] = [];
   for (const row of await readAnsweredFile(file, Object.values(HEADINGS))) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import type { DueDates } from '../queue/due-dates.ts';
 
@@ -26,7 +26,7 @@ const VILLAGE = /^\d{12}$/;
  * @throws CASE_UNKNOWN; FIELD_CHECK when the case is closed or names no village, or the question is open
  */
 export async function askVillage(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   dueDates: DueDates,
   { caseId, village, question, by, on }: FieldQuestion,
 ): Promise<number> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import type { Rule } from '../rule-file.ts';
 import { workbookOf } from '../sheet.ts';
 import { GUIDE, HEADINGS } from './words.ts';
@@ -21,7 +21,7 @@ interface OpenCheck {
  * @returns null when the village has nothing to check
  */
 export async function fieldCheckFile(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   village: string,
   by: string,
   rules: readonly Rule[],

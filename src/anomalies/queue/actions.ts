@@ -2,7 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import type { DueDates } from './due-dates.ts';
 import { type CaseEvent, eventsAfter } from './show.ts';
@@ -45,7 +45,7 @@ export class CaseChangedError extends PopshareError {
  *   when it does not allow the action, or not to this actor; CASE_INPUT when something asked for is missing
  */
 export async function actOnCase(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   caseId: number,
   version: number,
   request: ActionRequest,

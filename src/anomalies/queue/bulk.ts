@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { type ActionRequest, assignments, eventOf, requireComplete } from './actions.ts';
 import { changeCases } from './change-cases.ts';
 import { type CaseFilter, caseConditions } from './filter.ts';
@@ -32,7 +32,7 @@ const EXAMPLES = 5;
  *
  * @throws CASE_INPUT
  */
-export async function previewBulk(warehouse: Warehouse, request: BulkRequest): Promise<BulkPreview> {
+export async function previewBulk(warehouse: Queryable, request: BulkRequest): Promise<BulkPreview> {
   requireBulk(request);
   const matching = await matchingCases(warehouse, request);
   const { rows } = await sql<BulkPreview>`
@@ -53,7 +53,7 @@ export async function previewBulk(warehouse: Warehouse, request: BulkRequest): P
  * @throws CASE_INPUT when something asked for is missing, the filter is empty, or the actor is no supervisor
  */
 export async function actInBulk(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   request: BulkRequest,
 ): Promise<{ bulk_id: number; cases: number }> {
   requireBulk(request);
@@ -91,7 +91,7 @@ export async function actInBulk(
  * @throws BULK_UNKNOWN; BULK_STATE when it has been undone already; CASE_INPUT when the actor is no supervisor
  */
 export async function undoBulk(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   bulkId: number,
   { actor, today }: { readonly actor: Actor; readonly today: string },
 ): Promise<{ undone: number; kept: number }> {
@@ -135,7 +135,7 @@ export async function undoBulk(
 }
 
 /** What the filter lets through, as far as it allows the action. Closed by the data, or suppressed, it does not. */
-async function matchingCases(warehouse: Warehouse, request: BulkRequest): Promise<RawBuilder<unknown>> {
+async function matchingCases(warehouse: Queryable, request: BulkRequest): Promise<RawBuilder<unknown>> {
   const { filter, action, department, groupAbove } = request;
   const groups = filter.outside_groups ? await groupKeys(warehouse.db, groupAbove) : [];
   const owned = action === 'return' && department === undefined ? sql`AND a.department <> 'operator'` : sql``;

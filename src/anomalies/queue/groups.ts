@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { DB } from '../../schema/database.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 
 /** Open cases of one rule that one delivery brought: one question, however many cases. */
 export interface CaseGroup {
@@ -23,7 +23,7 @@ export interface CaseGroup {
  *
  * @param above `queue.group_above`
  */
-export async function listGroups({ db }: Pick<Warehouse, 'db'>, above: number): Promise<CaseGroup[]> {
+export async function listGroups({ db }: Queryable, above: number): Promise<CaseGroup[]> {
   const { rows } = await sql<CaseGroup>`
     SELECT g.rule || ':' || g.feed || ':' || g.cause AS "group", g.rule, g.feed, left(g.cause, 8)::date AS delivered_on,
            c.department, c.severity, g.cases, c.due_on

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { type CaseCounts, countCases, type Stream } from './count.ts';
 import { type CaseFilter, caseConditions, indexConditions, placeConditions } from './filter.ts';
 import { type CaseGroupKey, groupKeys } from './groups.ts';
@@ -56,7 +56,7 @@ export interface CasePage {
  *
  * @throws CASE_INPUT when `after` is no end of a page
  */
-export async function listCases(warehouse: Warehouse, request: PageRequest): Promise<CasePage> {
+export async function listCases(warehouse: Queryable, request: PageRequest): Promise<CasePage> {
   const after = request.after === null ? null : readCursor(request.after);
   return inSnapshot(warehouse, async (tx) => {
     const groups = request.filter.outside_groups ? await groupKeys(tx, request.groupAbove) : [];
@@ -74,7 +74,7 @@ export async function listCases(warehouse: Warehouse, request: PageRequest): Pro
 
 /** What statements in it see does not change between them; it can write nothing. */
 function inSnapshot<Result>(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   work: (tx: Transaction<DB>) => Promise<Result>,
 ): Promise<Result> {
   return warehouse.db

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import type { Severity } from './due-dates.ts';
 import type { Actor, CaseState, Status } from './transitions.ts';
 
@@ -75,7 +75,7 @@ interface WholeCase {
  * @throws CASE_UNKNOWN
  */
 export async function showCase(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   caseId: number,
   { actor, purpose }: { readonly actor: Actor; readonly purpose?: string | undefined },
 ): Promise<WholeCase> {
@@ -96,8 +96,10 @@ export async function readCase(db: Kysely<DB>, caseId: number): Promise<WholeCas
   const { rows } = await sql<CaseDetail>`
     SELECT a.anomaly_id, a.version, a.rule, a.subject, a.severity, a.status, a.healed, a.suppressed_by, a.department,
            a.division, a.feed, a.source_key, a.role, a.person_id, a.owner, a.returned_to, a.due_on, a.opened_on,
-           a.first_seen, r.last_seen, a.rule || ':' || a.feed || ':' || a.cause AS "group", a.evidence
-    FROM anomalies.anomaly a JOIN reporting.anomaly r USING (anomaly_id) WHERE a.anomaly_id = ${caseId}`.execute(
+           a.first_seen,
+           CASE WHEN a.status IN ('resolved', 'dismissed') THEN a.last_seen ELSE greatest(a.last_seen, s.as_of) END AS last_seen,
+           a.rule || ':' || a.feed || ':' || a.cause AS "group", a.evidence
+    FROM anomalies.anomaly a LEFT JOIN anomalies.rule_state s USING (rule) WHERE a.anomaly_id = ${caseId}`.execute(
     db,
   );
   const found = rows[0];

@@ -2,7 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import { type DivisionScope, divisionPrefix } from './filter.ts';
 import { type Actor, OPEN_STATUSES } from './transitions.ts';
@@ -76,7 +76,7 @@ export async function suppressFound(tx: Transaction<DB>, rule: string, asOf: str
  * @throws CASE_INPUT when it has ended already, reason or comment are missing, or the actor is no supervisor
  */
 export async function suppress(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   given: NewSuppression,
 ): Promise<{ suppression_id: number; cases: number }> {
   requireSound(given);
@@ -129,7 +129,7 @@ export async function suppress(
  * @throws SUPPRESSION_UNKNOWN when none of this id is in force
  */
 export async function liftSuppression(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   suppressionId: number,
   actor: Actor,
 ): Promise<void> {
@@ -149,7 +149,7 @@ export async function liftSuppression(
 }
 
 /** The suppressions, newest first, each with the cases that it keeps closed. At most 500. */
-export async function listSuppressions(warehouse: Warehouse): Promise<Suppression[]> {
+export async function listSuppressions(warehouse: Queryable): Promise<Suppression[]> {
   const { rows } = await sql<Suppression>`
     SELECT s.suppression_id, s.rule, s.subject, s.person_id, s.feed, s.division, s.until, s.actor, s.reason, s.comment,
            s.lifted_by, (SELECT count(*) FROM anomalies.anomaly a WHERE a.suppressed_by = s.suppression_id) AS cases

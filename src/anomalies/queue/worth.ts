@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { QueueSettings } from '../../schema/configuration/settings.ts';
-import type { Warehouse } from '../../schema/warehouse/connect.ts';
+import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { CONFIRMING_REASONS } from './transitions.ts';
 
 /** What came of a rule's cases in a period. */
@@ -28,7 +28,7 @@ export interface RuleWorth {
  * @param from YYYY-MM-DD, the first day
  * @param to YYYY-MM-DD, the last day
  */
-export async function ruleWorth(warehouse: Warehouse, from: string, to: string): Promise<RuleWorth[]> {
+export async function ruleWorth(warehouse: Queryable, from: string, to: string): Promise<RuleWorth[]> {
   const { rows } = await sql<RuleWorth>`
     WITH told AS (
       SELECT a.rule, e.anomaly_id, e.event_id, e.kind, e.from_status, e.to_status, e.reason, e.on_date
@@ -81,7 +81,7 @@ export interface DoubtfulRule {
  * @param to YYYY-MM-DD
  */
 export async function doubtfulRules(
-  warehouse: Warehouse,
+  warehouse: Queryable,
   { dismissed_percent: limit, dismissed_at_least: atLeast }: QueueSettings,
   from: string,
   to: string,

@@ -40,6 +40,19 @@ export const settingsSchema = z.strictObject({
       dismissed_at_least: z.int().min(1).default(20),
     })
     .prefault({}),
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(8080),
+      session: z
+        .strictObject({
+          hours: z.int().min(1).max(24).default(10),
+          idle_minutes: z.int().min(1).max(600).default(30),
+        })
+        .prefault({}),
+      looks_per_10_minutes: z.int().min(1).default(120),
+    })
+    .prefault({}),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

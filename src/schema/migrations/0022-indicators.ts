@@ -85,7 +85,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
       WHERE q.feed = d.feed AND q.as_of <= d.business_date ORDER BY q.as_of DESC LIMIT 1) q ON true`.execute(
     db,
   );
-  await sql`GRANT SELECT ON reporting.indicator, reporting.scorecard TO popshare_reader`.execute(db);
+  await sql`GRANT SELECT ON reporting.indicator, reporting.scorecard TO popshare_reader, popshare_app`.execute(
+    db,
+  );
 }
 
 async function down(db: Kysely<unknown>): Promise<void> {

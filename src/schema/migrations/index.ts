@@ -13,6 +13,8 @@ import { queue } from './0011-queue.ts';
 import { corrections } from './0012-corrections.ts';
 import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
+import { accounts } from './0020-accounts.ts';
+import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -31,5 +33,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-corrections': corrections,
   '0013-audit': audit,
   '0014-touched': touched,
+  '0020-accounts': accounts,
+  '0021-row-level-security': rowLevelSecurity,
   '0022-indicators': indicators,
 };

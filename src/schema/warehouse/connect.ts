@@ -5,9 +5,13 @@ import type { DB } from '../database.ts';
 import { PopshareError } from '../errors.ts';
 import { startEmbedded } from './embedded.ts';
 
-/** An open warehouse: Kysely for statements, the pool itself for COPY and session locks. */
-export interface Warehouse {
+/** Whatever takes statements: the warehouse itself, or what one session may see of it (src/server/scope.ts). */
+export interface Queryable {
   readonly db: Kysely<DB>;
+}
+
+/** An open warehouse: Kysely for statements, the pool itself for COPY and session locks. */
+export interface Warehouse extends Queryable {
   readonly pool: pg.Pool;
   readonly url: string;
   close(): Promise<void>;
@@ -22,7 +26,7 @@ const INT8 = 20;
 const DATE = 1082;
 
 /** Whole numbers stay numbers (ids are far below 2^53), and a date stays the text YYYY-MM-DD, without a time zone. */
-function typeParsers(): pg.CustomTypesConfig {
+export function typeParsers(): pg.CustomTypesConfig {
   const parsers = new pg.TypeOverrides();
   parsers.setTypeParser(INT8, Number);
   parsers.setTypeParser(DATE, String);

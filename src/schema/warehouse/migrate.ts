@@ -37,10 +37,11 @@ export async function migrate(warehouse: Warehouse, contracts: readonly Contract
 
 /** Registry tables are touched only when a contract changed: a quiet night takes no lock on them. */
 async function bringRegistry(tx: Transaction<DB>, contracts: readonly Contract[]): Promise<void> {
-  const shape = contracts.map(({ feed, fields, lookups }) => ({
+  const shape = contracts.map(({ feed, department, fields, lookups }) => ({
     feed,
+    department,
     lookups,
-    columns: Object.entries(fields).map(([name, { column }]) => [name, column]),
+    columns: Object.entries(fields).map(([name, { column, masking }]) => [name, column, masking]),
   }));
   const version = createHash('sha256').update(JSON.stringify(shape)).digest('hex');
   const loaded = await tx

@@ -1,5 +1,6 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Contract } from '../contracts/contract.ts';
+import type { Field } from '../contracts/field.ts';
 import type { DB } from '../database.ts';
 
 /** Column type of a field in the registry. Text compares by bytes: the same order on every server. */
@@ -45,7 +46,46 @@ export async function migrateRegistry(db: Kysely<DB>, contracts: readonly Contra
         ON ${table} (${sql.join(fields.map((field) => sql.id(field)))})`.execute(db);
     }
     await createAsOf(db, contract);
+    await guardRecords(db, contract);
   }
+  await sql`
+    INSERT INTO reference.feed (feed, department)
+    SELECT * FROM unnest(${contracts.map(({ feed }) => feed)}::text[], ${contracts.map(({ department }) => department)}::text[])
+    ON CONFLICT (feed) DO UPDATE SET department = excluded.department`.execute(db);
+}
+
+const MASKED: Record<Field['masking'], (column: RawBuilder<unknown>) => RawBuilder<unknown>> = {
+  none: (column) => column,
+  id_number: (column) => sql`masking.id_number(${column})`,
+  name: (column) => sql`masking.name(${column})`,
+  phone: (column) => sql`masking.phone(${column})`,
+  address: (column) => sql`masking.address(${column})`,
+  date: (column) => sql`masking.birth_date(${column})`,
+};
+
+/**
+ * The server sees records in scope: masked in `masked.<feed>`, and as they are only in the role popshare_export
+ * (migration 0021).
+ */
+async function guardRecords(db: Kysely<DB>, { feed, fields }: Contract): Promise<void> {
+  const table = sql.id('registry', feed);
+  const view = sql.id('masked', feed);
+  const seen = sql`access.sees_record(${sql.lit(feed)}, source_key)`;
+  await sql`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`.execute(db);
+  await sql`DROP POLICY IF EXISTS scope ON ${table}`.execute(db);
+  await sql`CREATE POLICY scope ON ${table} TO popshare_app, popshare_export USING (${seen})`.execute(db);
+  await sql`GRANT SELECT ON ${table} TO popshare_export`.execute(db);
+  const columns = Object.entries(fields).map(
+    ([name, { masking }]) => sql`${MASKED[masking](sql.id(name))} AS ${sql.id(name)}`,
+  );
+  await sql`DROP VIEW IF EXISTS ${view}`.execute(db);
+  await sql`
+    CREATE VIEW ${view} WITH (security_barrier) AS
+    SELECT source_key, delivery_id, valid_from, ${sql.join(columns)} FROM ${table}`.execute(db);
+  await sql`GRANT CREATE ON SCHEMA masked TO popshare_export`.execute(db);
+  await sql`ALTER VIEW ${view} OWNER TO popshare_export`.execute(db);
+  await sql`REVOKE CREATE ON SCHEMA masked FROM popshare_export`.execute(db);
+  await sql`GRANT SELECT ON ${view} TO popshare_app, popshare_export`.execute(db);
 }
 
 /** `registry.<feed>_as_of(date)`: the records as they stood at the end of that business date. */
@@ -72,6 +112,7 @@ async function createAsOf(db: Kysely<DB>, contract: Contract): Promise<void> {
 /** Takes the registry's tables away again (migrating down). */
 export async function dropRegistry(db: Kysely<DB>, contracts: readonly Contract[]): Promise<void> {
   for (const contract of contracts) {
+    await sql`DROP VIEW IF EXISTS ${sql.id('masked', contract.feed)}`.execute(db);
     await sql`DROP FUNCTION IF EXISTS ${sql.id('registry', `${contract.feed}_as_of`)}(date)`.execute(db);
     await sql`DROP TABLE IF EXISTS ${sql.id('registry', contract.feed)}`.execute(db);
     await sql`DROP TABLE IF EXISTS ${sql.id('registry', `${contract.feed}_history`)}`.execute(db);

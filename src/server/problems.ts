@@ -1,0 +1,90 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CaseChangedError } from '../anomalies/queue/actions.ts';
+import { log } from '../jobs/log.ts';
+import { PopshareError } from '../schema/errors.ts';
+import { messageWithoutValues } from '../schema/failure.ts';
+import type { Server } from './context.ts';
+
+/** RFC 9457, problem details, with the code of the registry and what to do. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    todo: z.string(),
+    /** What of a request was not as expected. */
+    errors: z.array(z.object({ at: z.string(), message: z.string() })).optional(),
+    /** Of CASE_CHANGED: what happened since the version that was seen. */
+    since: z.array(z.unknown()).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details; `code` is of docs/errors.md' });
+
+type Problem = z.output<typeof problemSchema>;
+
+/** The failures that a route may answer with, for its `response` schemas. */
+export const PROBLEMS = { '4xx': problemSchema, '5xx': problemSchema } as const;
+
+/** Every failure leaves as a problem; what is not the caller's is logged, and told without its values. */
+export function addProblems(server: Server): void {
+  server.setErrorHandler((error, request, reply) => send(reply, problemOf(error, request)));
+  server.setNotFoundHandler((request, reply) =>
+    send(reply, problemOf(new PopshareError('ROUTE_UNKNOWN', `there is no ${request.method} here`), request)),
+  );
+}
+
+function send(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  // As text: the schemas of the route speak of its own answers.
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function problemOf(error: unknown, request: FastifyRequest): Problem {
+  if (error instanceof CaseChangedError) return { ...known(error), since: [...error.since] };
+  if (error instanceof PopshareError) {
+    if (error.status >= 500) tell(error, request);
+    return known(error);
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map(({ instancePath, message }) => ({
+      at: `${error.validationContext ?? 'request'}${instancePath}`,
+      message: message ?? 'not as expected',
+    }));
+    return { ...known(new PopshareError('REQUEST_INVALID', 'the request is not as expected')), errors };
+  }
+  const status = statusOf(error);
+  if (status >= 400 && status < 500)
+    return { ...known(new PopshareError('REQUEST_INVALID', messageWithoutValues(error))), status };
+  tell(error, request);
+  return {
+    type: 'about:blank',
+    title: 'UNEXPECTED',
+    status: 500,
+    detail: 'the server failed; its log says why',
+    code: 'UNEXPECTED',
+    todo: `Tell the operator the request's id, ${request.id}.`,
+  };
+}
+
+function known(error: PopshareError): Problem {
+  return {
+    type: `urn:popshare:error:${error.code}`,
+    title: error.code,
+    status: error.status,
+    detail: messageWithoutValues(error),
+    code: error.code,
+    todo: error.todo,
+  };
+}
+
+/** Fastify's own failures (too large a body, no JSON) say their status. */
+function statusOf(error: unknown): number {
+  return error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+}
+
+function tell(error: unknown, request: FastifyRequest): void {
+  log.error({ request: request.id, route: request.routeOptions.url, err: error }, 'request failed');
+}

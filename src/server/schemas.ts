@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** A moment: a Date in the code, ISO 8601 on the wire. */
+export const moment = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+
+/** An id in a path. */
+export const idInPath = z.object({ id: z.coerce.number<string>().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+
+/** Which page of a list: `after` is the `next` of the page before. */
+export const pageQuery = z.object({
+  after: z.string().max(200).optional(),
+  limit: z.coerce.number<string>().int().min(1).max(200).default(50),
+});
+
+/** Values of a query, separated by commas. */
+export function severalOf<Item extends z.ZodType<string, string>>(item: Item) {
+  return z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(item).min(1).max(100));
+}
+
+/** Why somebody looks, from a list; kept in the audit log. */
+export const PURPOSES = [
+  'case',
+  'review',
+  'correction',
+  'request of the person',
+  'statistics check',
+  'supervision',
+] as const;
+export const purpose = z.enum(PURPOSES).describe('why you look; kept in the audit log with your name');
+
+/** One keyset page of a list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), next: z.string().nullable().describe('`after` of the next page') });
+}
