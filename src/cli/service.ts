@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { loadRules } from '../anomalies/rule-file.ts';
+import { startNotices } from '../jobs/notices/clerk.ts';
 import { connectQueue, type NightQueue } from '../jobs/queue.ts';
 import { startScheduler } from '../jobs/scheduler.ts';
 import { startWorker } from '../jobs/worker.ts';
@@ -73,7 +75,11 @@ async function work(
   if (parts.includes('worker'))
     await startWorker({ ...session, dataFolder: environment.dataFolder, dropFolder }, queue);
   const server = parts.includes('server') ? await startServer(session) : null;
+  const dueDates = await loadDueDates(configuration);
   const stopScheduler = parts.includes('scheduler') ? startScheduler({ ...session, queue }) : null;
+  const stopNotices = parts.includes('scheduler')
+    ? startNotices({ ...session, dueDates, variables: process.env })
+    : null;
   tell(
     `${parts.join(' and ')} at work, queue in ${environment.redisUrl === undefined ? 'Postgres' : 'Redis'}`,
   );
@@ -84,6 +90,7 @@ async function work(
   // Before the scheduler, which keeps the run of the jobs under way.
   await queue.finish();
   await stopScheduler?.();
+  await stopNotices?.();
 }
 
 function whenAskedToStop(warehouse: Warehouse): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { doubtfulRules } from '../anomalies/queue/worth.ts';
+import { stuckNotices } from '../jobs/notices/overview.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { say, sayJson, table } from './output.ts';
@@ -31,17 +32,20 @@ export function addStatusCommands(program: Command): void {
           configuration.settings.queue,
           ...(await quarter(warehouse)),
         );
+        const stuck = await stuckNotices(warehouse);
         if (options.json)
           return sayJson({
             runs: runs.rows,
             waiting: waiting.rows,
             cases: cases.rows,
             doubtful_rules: doubtful,
+            stuck_notices: stuck,
           });
         section('runs 运行', runs.rows);
         section('deliveries that wait 待处理批次', waiting.rows);
         section('open cases 疑点', cases.rows);
         section('rules of which officers dismissed many cases in 90 days 多被排除的规则', doubtful);
+        if (stuck.length > 0) section('notices that do not get through 未送达的通知', stuck);
       });
     });
 }

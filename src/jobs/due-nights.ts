@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { SHANGHAI_AHEAD_MILLISECONDS } from './shanghai.ts';
 
-/** China has one time zone, and no summer time since 1991. */
-const SHANGHAI_AHEAD_MILLISECONDS = 8 * 60 * 60_000;
 /** What is being written when the cut-off strikes is waited for. */
 const GRACE_MINUTES = 1;
 

@@ -739,6 +739,29 @@ export interface OpsGateFinding {
   rule: string;
 }
 
+export interface OpsNotice {
+  body: string;
+  created_at: Timestamp;
+  kind: string;
+  message_id: Generated<string>;
+  notice_id: Generated<number>;
+  payload: Json;
+  recipient: string | null;
+  routed_at: Timestamp | null;
+  subject: string;
+  title: string;
+}
+
+export interface OpsNoticeDispatch {
+  address: Generated<string>;
+  attempts: Generated<number>;
+  endpoint: string;
+  last_error: string | null;
+  next_attempt_at: Timestamp;
+  notice_id: number;
+  sent_at: Timestamp | null;
+}
+
 export interface OpsRejectedRow {
   code: string;
   delivery_id: number;
@@ -1651,6 +1674,8 @@ export interface DB {
   "ops.feed_state": OpsFeedState;
   "ops.fence": OpsFence;
   "ops.gate_finding": OpsGateFinding;
+  "ops.notice": OpsNotice;
+  "ops.notice_dispatch": OpsNoticeDispatch;
   "ops.rejected_row": OpsRejectedRow;
   "ops.run": OpsRun;
   "ops.step": OpsStep;

@@ -18,6 +18,12 @@ test('without DATABASE_URL the warehouse is in POPSHARE_DATA: not migrated at fi
   });
   const status = await popshare(['status', '--json'], environment);
   expect(status.code).toBe(0);
-  expect(JSON.parse(status.stdout)).toEqual({ runs: [], waiting: [], cases: [], doubtful_rules: [] });
+  expect(JSON.parse(status.stdout)).toEqual({
+    runs: [],
+    waiting: [],
+    cases: [],
+    doubtful_rules: [],
+    stuck_notices: [],
+  });
   expect(await site.serverIsLeft()).toBe(false);
 });

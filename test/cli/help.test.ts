@@ -10,6 +10,7 @@ const COMMANDS = [
   ['deliveries', 'release'],
   ['rejects', 'export'],
   ['status'],
+  ['notices', 'test'],
   ['synth'],
   ['model', 'compare'],
   ['reviews', 'decide'],

@@ -12,7 +12,7 @@ import { type NightlyReport, runNight } from '../../src/jobs/nightly.ts';
 import type { Purpose } from '../../src/jobs/run.ts';
 import type { Binding } from '../../src/schema/configuration/binding.ts';
 import { type Configuration, loadConfiguration } from '../../src/schema/configuration/load.ts';
-import type { GateLimits } from '../../src/schema/configuration/settings.ts';
+import type { GateLimits, Settings } from '../../src/schema/configuration/settings.ts';
 import { toDeliveryId } from '../../src/schema/ids.ts';
 import type { Warehouse } from '../../src/schema/warehouse/connect.ts';
 import { cell, row, workbook } from '../decode/workbook-writer.ts';
@@ -76,11 +76,13 @@ class County {
 
   /** Other limits for the gates than those of the shipped configuration. */
   setGates(gates: Partial<GateLimits>): void {
-    const { settings } = this.configuration;
-    this.#configuration = {
-      ...this.configuration,
-      settings: { ...settings, gates: { ...settings.gates, ...gates } },
-    };
+    this.set({ gates: { ...this.configuration.settings.gates, ...gates } });
+  }
+
+  /** Other settings than those of the shipped configuration. */
+  set(settings: Partial<Settings>): void {
+    const { configuration } = this;
+    this.#configuration = { ...configuration, settings: { ...configuration.settings, ...settings } };
   }
 
   binding(feed: string): Binding {

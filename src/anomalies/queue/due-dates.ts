@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Configuration } from '../../schema/configuration/load.ts';
 import type { Settings } from '../../schema/configuration/settings.ts';
 import { readYamlFile } from '../../schema/configuration/yaml-file.ts';
-import { addWorkingDays, type WorkingCalendar } from '../../schema/standards/working-days.ts';
+import { addWorkingDays, isWorkingDay, type WorkingCalendar } from '../../schema/standards/working-days.ts';
 
 export type Severity = 'high' | 'medium' | 'low' | 'info';
 
@@ -16,6 +16,8 @@ export interface DueDates {
   dueOn(severity: Severity, from: string): string | null;
   /** Whether the calendar knows a year: in another one, weekends alone are free, and somebody should be told. */
   knows(year: number): boolean;
+  /** @param day YYYY-MM-DD */
+  isWorkingDay(day: string): boolean;
 }
 
 const days = z.array(z.iso.date()).transform((dates) => new Set(dates));
@@ -62,5 +64,6 @@ function dueDates({ working_days }: Settings['queue'], calendar: WorkingCalendar
     dueOn: (severity, from) =>
       severity === 'info' ? null : addWorkingDays(from, working_days[severity], calendar),
     knows: (year) => calendar.years.has(year),
+    isWorkingDay: (day) => isWorkingDay(day, calendar),
   };
 }

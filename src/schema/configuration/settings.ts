@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noticesSchema } from './notices.ts';
 
 const percent = z.number().min(0).max(1000);
 const workingDays = z.int().min(1).max(250);
@@ -53,6 +54,7 @@ export const settingsSchema = z.strictObject({
       looks_per_10_minutes: z.int().min(1).default(120),
     })
     .prefault({}),
+  notices: noticesSchema,
 });
 
 export type Settings = z.output<typeof settingsSchema>;

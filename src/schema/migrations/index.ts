@@ -16,6 +16,7 @@ import { touched } from './0014-touched.ts';
 import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
+import { notices } from './0024-notices.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -36,4 +37,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0020-accounts': accounts,
   '0021-row-level-security': rowLevelSecurity,
   '0022-indicators': indicators,
+  '0024-notices': notices,
 };

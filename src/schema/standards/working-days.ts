@@ -33,7 +33,7 @@ export function addWorkingDays(from: string, days: number, calendar: WorkingCale
 }
 
 /** @param date YYYY-MM-DD */
-function isWorkingDay(date: string, { years }: WorkingCalendar): boolean {
+export function isWorkingDay(date: string, { years }: WorkingCalendar): boolean {
   const year = years.get(Number(date.slice(0, 4)));
   if (year?.worked.has(date)) return true;
   const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
