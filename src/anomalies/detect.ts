@@ -8,6 +8,7 @@ import { findSubjects, prepareFinding, type Scope } from './find-subjects.ts';
 import type { DueDates } from './queue/due-dates.ts';
 import { beginNight } from './queue/night.ts';
 import { suppressFound } from './queue/suppression.ts';
+import { enterMoves } from './queue/tallies.ts';
 import type { Rule } from './rule-file.ts';
 
 /** What a night did to the cases of one rule. */
@@ -49,7 +50,7 @@ export async function detect(detection: Detection, rule: Rule): Promise<RuleSumm
   const { warehouse, runId, asOf, dueDates } = detection;
   const started = performance.now();
   await beginNight(warehouse, runId);
-  return asCurrentRun(detection, async (tx) => {
+  const summary = await asCurrentRun(detection, async (tx) => {
     const known = await stateOf(tx, rule);
     const scope = await scopeOf(tx, runId, asOf, rule, known);
     await prepareFinding(tx, rule, scope, asOf);
@@ -66,6 +67,8 @@ export async function detect(detection: Detection, rule: Rule): Promise<RuleSumm
     await recordState(tx, night, Math.round(performance.now() - started));
     return { opened, reopened: reopened + returning, closed, open: await openCount(tx, rule) };
   });
+  await enterMoves(warehouse);
+  return summary;
 }
 
 interface Known {

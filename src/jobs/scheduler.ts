@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { schedule } from 'node-cron';
 import type { PoolClient } from 'pg';
-import { foldTally } from '../anomalies/queue/change-cases.ts';
+import { foldTallies } from '../anomalies/queue/tallies.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
@@ -70,7 +70,7 @@ export async function runDueNights(desk: Desk, now: () => Date, stop: AbortSigna
       const date = due.find((candidate) => !tried.has(candidate));
       if (date === undefined) {
         // What officers did since the last look no longer slows down their pages.
-        await warehouse.db.transaction().execute(foldTally);
+        await warehouse.db.transaction().execute(foldTallies);
         return;
       }
       const run = await openRunOf(warehouse, date, date === latest ? 'nightly' : 'backfill');

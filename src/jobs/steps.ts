@@ -1,6 +1,7 @@
 import { escalateOverdue } from '../anomalies/corrections/overdue.ts';
 import { detect } from '../anomalies/detect.ts';
 import type { DueDates } from '../anomalies/queue/due-dates.ts';
+import { enterMoves } from '../anomalies/queue/tallies.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
 import { reconcile } from '../identity/reconcile.ts';
@@ -108,5 +109,7 @@ async function detectRule(night: Night, code: string): Promise<void> {
 async function escalate(night: Night): Promise<void> {
   const { runId, businessDate } = night;
   const escalated = await asCurrentRun(night, (tx) => escalateOverdue(tx, runId, businessDate));
+  // Of two rules that end at once, one may have left its cases in the journal.
+  await enterMoves(night.warehouse);
   if (escalated > 0) log.warn({ run: runId, cases: escalated }, 'corrections are overdue');
 }

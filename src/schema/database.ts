@@ -207,35 +207,173 @@ export interface AnomaliesSuppression {
 }
 
 export interface AnomaliesTally {
+  cases: number | null;
+  county: string | null;
+  department: string | null;
+  feed: string | null;
+  lane: string | null;
+  returned_to: string | null;
+  rule: string | null;
+  severity: string | null;
+  status: string | null;
+}
+
+export interface AnomaliesTallyBook {
   cases: number;
   county: string;
   department: string;
-  feed: string | null;
-  lane: Generated<string>;
-  rule: string;
+  lane: string;
+  returned_to: string;
   severity: string;
   status: string;
 }
 
-export interface AnomaliesTallyDue {
+export interface AnomaliesTallyDay {
+  cases: number | null;
+  county: string | null;
+  department: string | null;
+  due_on: string | null;
+  priority: number | null;
+  returned_to: string | null;
+  severity: string | null;
+  status: string | null;
+}
+
+export interface AnomaliesTallyDayBook {
   cases: number;
-  cause: string | null;
   county: string;
   department: string;
   due_on: string;
+  priority: number;
+  returned_to: string;
+  status: string;
+}
+
+export interface AnomaliesTallyDue {
+  cases: number | null;
+  cause: string | null;
+  county: string | null;
+  department: string | null;
+  due_on: string | null;
   feed: string | null;
-  lane: Generated<string>;
-  priority: Generated<number>;
-  rule: string;
+  lane: string | null;
+  priority: number | null;
+  returned_to: string | null;
+  rule: string | null;
+  severity: string | null;
+  status: string | null;
+}
+
+export interface AnomaliesTallyDueBook {
+  cases: number;
+  cause: string;
+  county: string;
+  department: string;
+  due_on: string;
+  lane: string;
+  priority: number;
+  returned_to: string;
   severity: string;
   status: string;
 }
 
 export interface AnomaliesTallyGroup {
+  cases: number | null;
+  cause: string | null;
+  feed: string | null;
+  lane: string | null;
+  rule: string | null;
+}
+
+export interface AnomaliesTallyGroupBook {
   cases: number;
   cause: string;
-  feed: string;
-  rule: string;
+  lane: string;
+}
+
+export interface AnomaliesTallyMove {
+  cases: number;
+  cause: string;
+  county: string;
+  department: string;
+  due_on: string | null;
+  lane: string;
+  priority: number;
+  returned_to: string;
+  severity: string;
+  status: string;
+  town: string;
+}
+
+export interface AnomaliesTallyTown {
+  cases: number | null;
+  department: string | null;
+  feed: string | null;
+  lane: string | null;
+  returned_to: string | null;
+  rule: string | null;
+  severity: string | null;
+  status: string | null;
+  town: string | null;
+}
+
+export interface AnomaliesTallyTownBook {
+  cases: number;
+  department: string;
+  lane: string;
+  returned_to: string;
+  severity: string;
+  status: string;
+  town: string;
+}
+
+export interface AnomaliesTallyTownDay {
+  cases: number | null;
+  department: string | null;
+  due_on: string | null;
+  priority: number | null;
+  returned_to: string | null;
+  severity: string | null;
+  status: string | null;
+  town: string | null;
+}
+
+export interface AnomaliesTallyTownDayBook {
+  cases: number;
+  department: string;
+  due_on: string;
+  priority: number;
+  returned_to: string;
+  status: string;
+  town: string;
+}
+
+export interface AnomaliesTallyTownDue {
+  cases: number | null;
+  cause: string | null;
+  department: string | null;
+  due_on: string | null;
+  feed: string | null;
+  lane: string | null;
+  priority: number | null;
+  returned_to: string | null;
+  rule: string | null;
+  severity: string | null;
+  status: string | null;
+  town: string | null;
+}
+
+export interface AnomaliesTallyTownDueBook {
+  cases: number;
+  cause: string;
+  department: string;
+  due_on: string;
+  lane: string;
+  priority: number;
+  returned_to: string;
+  severity: string;
+  status: string;
+  town: string;
 }
 
 export interface AuditEntry {
@@ -1636,8 +1774,20 @@ export interface DB {
   "anomalies.rule_state": AnomaliesRuleState;
   "anomalies.suppression": AnomaliesSuppression;
   "anomalies.tally": AnomaliesTally;
+  "anomalies.tally_book": AnomaliesTallyBook;
+  "anomalies.tally_day": AnomaliesTallyDay;
+  "anomalies.tally_day_book": AnomaliesTallyDayBook;
   "anomalies.tally_due": AnomaliesTallyDue;
+  "anomalies.tally_due_book": AnomaliesTallyDueBook;
   "anomalies.tally_group": AnomaliesTallyGroup;
+  "anomalies.tally_group_book": AnomaliesTallyGroupBook;
+  "anomalies.tally_move": AnomaliesTallyMove;
+  "anomalies.tally_town": AnomaliesTallyTown;
+  "anomalies.tally_town_book": AnomaliesTallyTownBook;
+  "anomalies.tally_town_day": AnomaliesTallyTownDay;
+  "anomalies.tally_town_day_book": AnomaliesTallyTownDayBook;
+  "anomalies.tally_town_due": AnomaliesTallyTownDue;
+  "anomalies.tally_town_due_book": AnomaliesTallyTownDueBook;
   "audit.entry": AuditEntry;
   "audit.head": AuditHead;
   "identity.block_key": IdentityBlockKey;

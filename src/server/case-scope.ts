@@ -29,6 +29,6 @@ export function scopedFilter({ division, department }: Principal, given: object)
   return {
     ...filter,
     ...(division !== null && { division: filter.division ?? division }),
-    ...(department !== null && { department: [department] }),
+    ...(department !== null && { desk: department }),
   };
 }

@@ -4,6 +4,7 @@ import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
+import { enterMoves } from '../queue/tallies.ts';
 import { HEADINGS, REPLIES } from './words.ts';
 
 type Reply = keyof typeof REPLIES;
@@ -56,13 +57,15 @@ export async function takeReplies(
     else answers.push({ number: row.of(HEADINGS.number), line, reply, note: row.of(HEADINGS.note) });
     seen.add(`${row.of(HEADINGS.number)} ${line}`);
   }
-  return warehouse.db.transaction().execute(async (tx) => {
+  const summary = await warehouse.db.transaction().execute(async (tx) => {
     await stageAnswers(tx, answers);
     refuseFaults(file, [...faults, ...(await unknownLines(tx))]);
     const taken = await writeAnswers(tx, replying);
     await recordAct(tx, { actor: replying.by, action: 'correction', detail: { answered: taken } });
     return { taken, known: answers.length - taken, unanswered: rows.length - answers.length };
   });
+  await enterMoves(warehouse);
+  return summary;
 }
 
 function replyOf(word: string): Reply | undefined {

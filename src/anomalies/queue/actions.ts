@@ -6,6 +6,7 @@ import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import type { DueDates } from './due-dates.ts';
 import { type CaseEvent, eventsAfter } from './show.ts';
+import { enterMoves } from './tallies.ts';
 import { type Action, type Actor, actionsAllowed, type CaseState, transitionOf } from './transitions.ts';
 
 /** What somebody does to cases, and why. */
@@ -51,7 +52,7 @@ export async function actOnCase(
   request: ActionRequest,
 ): Promise<number> {
   requireComplete(request);
-  return warehouse.db.transaction().execute(async (tx) => {
+  await warehouse.db.transaction().execute(async (tx) => {
     const current = await lockCase(tx, caseId);
     if (current.version !== version)
       throw new CaseChangedError(caseId, version, current.version, await eventsAfter(tx, caseId, version));
@@ -75,8 +76,9 @@ export async function actOnCase(
       purpose: request.reason,
       detail: { before: current.status, after: transitionOf(request.action).to },
     });
-    return version + 1;
   });
+  await enterMoves(warehouse);
+  return version + 1;
 }
 
 async function lockCase(

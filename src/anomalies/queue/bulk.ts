@@ -6,6 +6,7 @@ import { type ActionRequest, assignments, eventOf, requireComplete } from './act
 import { changeCases } from './change-cases.ts';
 import { type CaseFilter, caseConditions } from './filter.ts';
 import { groupKeys } from './groups.ts';
+import { enterMoves } from './tallies.ts';
 import { type Actor, transitionOf } from './transitions.ts';
 
 /** One thing to be done to all cases that a filter lets through. */
@@ -59,7 +60,7 @@ export async function actInBulk(
   requireBulk(request);
   const { action, filter, actor, reason, comment, limit } = request;
   const matching = await matchingCases(warehouse, request);
-  return warehouse.db.transaction().execute(async (tx) => {
+  const done = await warehouse.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ bulk_id: number }>`
       INSERT INTO anomalies.bulk_action (action, filter, actor, reason, comment)
       VALUES (${action}, ${JSON.stringify(filter)}::jsonb, ${actor.name}, ${reason}, ${comment ?? null})
@@ -82,6 +83,8 @@ export async function actInBulk(
     });
     return { bulk_id: bulkId, cases: changed };
   });
+  await enterMoves(warehouse);
+  return done;
 }
 
 /**
@@ -96,7 +99,7 @@ export async function undoBulk(
   { actor, today }: { readonly actor: Actor; readonly today: string },
 ): Promise<{ undone: number; kept: number }> {
   requireSupervisor(actor);
-  return warehouse.db.transaction().execute(async (tx) => {
+  const done = await warehouse.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ cases: number; undone_at: Date | null }>`
       SELECT cases, undone_at FROM anomalies.bulk_action WHERE bulk_id = ${bulkId} FOR UPDATE`.execute(tx);
     const bulk = rows[0];
@@ -132,6 +135,8 @@ export async function undoBulk(
     });
     return { undone: changed, kept: bulk.cases - changed };
   });
+  await enterMoves(warehouse);
+  return done;
 }
 
 /** What the filter lets through, as far as it allows the action. Closed by the data, or suppressed, it does not. */

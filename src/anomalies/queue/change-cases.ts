@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
+import { counting } from './tallies.ts';
 
 /**
  * A change of cases. Every expression may read `c`: the case as it was, locked, with whatever `chosen` adds to
@@ -28,47 +29,12 @@ interface Change {
   };
 }
 
-/** What each tally counts by, and which cases it counts. */
-const TALLIES = [
-  {
-    table: sql`anomalies.tally`,
-    cell: sql`rule, feed, department, severity, status, county`,
-    counts: sql`true`,
-  },
-  {
-    table: sql`anomalies.tally_due`,
-    cell: sql`rule, feed, department, severity, status, county, due_on, cause`,
-    counts: sql`severity <> 'info'`,
-  },
-  {
-    table: sql`anomalies.tally_group`,
-    cell: sql`rule, feed, cause`,
-    counts: sql`severity <> 'info' AND status IN ('new', 'assigned', 'returned') AND cause IS NOT NULL`,
-  },
-];
-
-/** Everything that some tally counts by. */
-const CELL = sql`rule, feed, department, severity, status, county, due_on, cause`;
-
-/**
- * What adds to the tallies, as parts of a WITH.
- *
- * @param moved a SELECT of {@link CELL} and `one`: 1 for a case that is there now, -1 for one that was there before
- */
-function counting(moved: RawBuilder<unknown>): RawBuilder<unknown> {
-  const added = TALLIES.map(
-    ({ table, cell, counts }, index) => sql`${sql.ref(`counted_${index}`)} AS (
-      INSERT INTO ${table} (${cell}, cases)
-      SELECT ${cell}, sum(one) FROM moved WHERE ${counts} GROUP BY ${cell} HAVING sum(one) <> 0)`,
-  );
-  return sql`moved AS MATERIALIZED (${moved}), ${sql.join(added)}`;
-}
-
 const isClosed = (status: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`${status} IN ('resolved', 'dismissed')`;
 
 /**
- * The one statement that changes cases: locks them, changes them, writes one event for each, and keeps the tallies.
+ * The one statement that changes cases: locks them, changes them, writes one event for each, and keeps the tallies
+ * (after its transaction, {@link enterMoves} keeps them fast).
  *
  * @returns how many cases changed, and how many of them it reopened
  */
@@ -96,7 +62,7 @@ export async function changeCases(
                'owner', c.owner, 'returned_to', c.returned_to, 'due_on', c.due_on,
                'opened_on', c.opened_on, 'last_seen', c.last_seen) END
       FROM changed n JOIN chosen c USING (anomaly_id) ORDER BY n.anomaly_id),
-    ${counting(sql`SELECT ${CELL}, -1 AS one FROM chosen UNION ALL SELECT ${CELL}, 1 FROM changed`)}
+    ${counting(sql`chosen`, sql`changed`)}
     SELECT count(*) AS changed,
            count(*) FILTER (WHERE ${isClosed(sql`c.status`)} AND NOT ${isClosed(sql`n.status`)}) AS reopened
     FROM changed n JOIN chosen c USING (anomaly_id)`.execute(tx);
@@ -125,25 +91,9 @@ export async function insertCases(
       SELECT anomaly_id, CASE WHEN suppressed_by IS NULL THEN 'opened' ELSE 'suppressed' END, ${runId}::bigint,
              ${on}::date, evidence, status
       FROM written),
-    ${counting(sql`SELECT ${CELL}, 1 AS one FROM written`)}
+    ${counting(null, sql`written`)}
     SELECT count(*) FILTER (WHERE suppressed_by IS NULL) AS opened,
            count(*) FILTER (WHERE suppressed_by IS NOT NULL) AS suppressed
     FROM written`.execute(tx);
   return rows[0] ?? { opened: 0, suppressed: 0 };
-}
-
-/**
- * Folds the tallies' differences together, where there are any. Whoever reads or adds at the same time neither
- * waits nor miscounts.
- */
-export async function foldTally(tx: Transaction<DB>): Promise<void> {
-  for (const { table, cell } of TALLIES)
-    await sql`
-      WITH gone AS (
-        DELETE FROM ${table} t
-        USING (SELECT ctid, count(*) OVER (PARTITION BY ${cell}) AS parts FROM ${table}) several
-        WHERE several.parts > 1 AND t.ctid = several.ctid
-        RETURNING t.*)
-      INSERT INTO ${table} (${cell}, cases)
-      SELECT ${cell}, sum(cases) FROM gone GROUP BY ${cell} HAVING sum(cases) <> 0`.execute(tx);
 }

@@ -1,17 +1,21 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import {
+  asksForLanes,
   type CaseFilter,
-  caseConditions,
+  causeConditions,
   countyAbove,
-  indexConditions,
-  laneConditions,
-  needsIndex,
+  dueConditions,
+  isCountedByIndex,
+  levelOf,
+  ownConditions,
   placeConditions,
-  sharedConditions,
+  statusConditions,
+  streamConditions,
 } from './filter.ts';
 import type { CaseGroupKey } from './groups.ts';
-import { type CaseOrder, type Cursor, endOf, PRIORITY, placeOf } from './order.ts';
+import { type Lane, rankOf } from './lanes.ts';
+import { type CaseOrder, type Cursor, endOf, placeOf } from './order.ts';
 
 /** What a filter lets through, in the same snapshot as the rows. */
 export interface CaseCounts {
@@ -23,7 +27,7 @@ export interface CaseCounts {
   readonly by_department: Readonly<Record<string, number>>;
 }
 
-/** Cases of one county, status, lane and due date; within it they stand in the order of their ids. */
+/** Cases of one place, status, lane and due date; within it they stand in the order of their ids. */
 export interface Stream {
   readonly county: string;
   readonly status: string;
@@ -40,10 +44,19 @@ interface CountRequest {
   readonly limit: number;
   /** YYYY-MM-DD: what was due earlier is overdue. */
   readonly today: string;
+  /** The lanes that the filter lets through. */
+  readonly lanes: readonly Lane[];
   /** What `outside_groups` leaves out. */
   readonly groups: readonly CaseGroupKey[];
   /** Where the page before ended. */
   readonly after: Cursor | null;
+}
+
+/** How many cases of a lane have a status. */
+interface Kind {
+  readonly status: string;
+  readonly lane: string;
+  readonly cases: number;
 }
 
 /**
@@ -54,14 +67,11 @@ export async function countCases(
   tx: Transaction<DB>,
   request: CountRequest,
 ): Promise<{ counts: CaseCounts; streams: Stream[] }> {
-  const { filter, order, limit, today, after } = request;
+  const { filter, order, limit, today, after, lanes } = request;
   const place = placeOf(order, sql`d`);
   const end = endOf(order, after);
-  const { sources, streams } = isFewCells(filter) ? fromCells(request) : fromTallies(request);
-  const counted = (column: RawBuilder<unknown>) => sql`(
-    SELECT coalesce(jsonb_object_agg(name, n), '{}') FROM (
-      SELECT ${column} AS name, sum(cases)::bigint AS n FROM kind GROUP BY ${column} ORDER BY ${column}) counted)`;
-  const { rows } = await sql<{ counts: CaseCounts; streams: Stream[] }>`
+  const { sources, streams } = isCountedByIndex(filter) ? fromCases(request) : fromTallies(request);
+  const { rows } = await sql<{ kinds: Kind[]; overdue: number; streams: Stream[] }>`
     WITH ${sources},
     ahead AS (
       SELECT priority, due_on, sum(cases) FILTER (WHERE ${end === null ? sql`true` : sql`(${place}) > ${end}`})
@@ -69,21 +79,33 @@ export async function countCases(
       FROM day d
       WHERE ${end === null ? sql`true` : sql`(${place}) >= ${end}`}),
     reached AS MATERIALIZED (SELECT priority, due_on FROM ahead WHERE coalesce(cases, 0) <= ${limit})
-    SELECT jsonb_build_object(
-             'total', (SELECT coalesce(sum(cases), 0)::bigint FROM kind),
-             'overdue', (SELECT coalesce(sum(cases), 0)::bigint FROM day WHERE due_on < ${today}::date),
-             'by_status', ${counted(sql`status`)}, 'by_rule', ${counted(sql`rule`)},
-             'by_severity', ${counted(sql`severity`)}, 'by_department', ${counted(sql`department`)}) AS counts,
+    SELECT (SELECT coalesce(jsonb_agg(k), '[]') FROM kind k) AS kinds,
+           (SELECT coalesce(sum(cases), 0)::bigint FROM day WHERE due_on < ${today}::date) AS overdue,
            (SELECT coalesce(jsonb_agg(s), '[]') FROM (
               SELECT county, status, lane, due_on, priority FROM ${streams}) s) AS streams`.execute(tx);
   const found = rows[0];
   if (found === undefined) throw new Error('the counts have no row');
-  return found;
+  return { counts: { ...summed(found.kinds, lanes), overdue: found.overdue }, streams: found.streams };
 }
 
-/** Whether the filter lets so few cells through, or from such an index, that they are read one by one. */
-function isFewCells(filter: CaseFilter): boolean {
-  return filter.person !== undefined || filter.group !== undefined || needsIndex(filter);
+/** The kinds by each of what they say. */
+function summed(kinds: readonly Kind[], lanes: readonly Lane[]): Omit<CaseCounts, 'overdue'> {
+  const known = new Map(lanes.map((lane) => [lane.lane, lane]));
+  const by = (nameOf: (kind: Kind) => string | undefined): Record<string, number> => {
+    const sums = new Map<string, number>();
+    for (const kind of kinds) {
+      const name = nameOf(kind) ?? '';
+      sums.set(name, (sums.get(name) ?? 0) + kind.cases);
+    }
+    return Object.fromEntries([...sums].sort(([left], [right]) => (left < right ? -1 : 1)));
+  };
+  return {
+    total: kinds.reduce((sum, { cases }) => sum + cases, 0),
+    by_status: by(({ status }) => status),
+    by_rule: by(({ lane }) => lane.slice(0, lane.indexOf(' '))),
+    by_severity: by(({ lane }) => known.get(lane)?.severity),
+    by_department: by(({ lane }) => known.get(lane)?.department),
+  };
 }
 
 /** What the counts are made of: `kind` and `day` as parts of a WITH, and the streams of the days in `reached`. */
@@ -92,75 +114,70 @@ interface Sources {
   readonly streams: RawBuilder<unknown>;
 }
 
-/** From cells: county, status, lane and due date, and how many cases. Severity and department follow from the lane. */
-function fromCells({ filter, groups }: CountRequest): Sources {
+/** Of a person, an officer or a village: so few that their cases are counted, from an index. */
+function fromCases({ filter, groups, lanes }: CountRequest): Sources {
   return {
     sources: sql`
-      cell AS MATERIALIZED (${cells(filter, groups)}),
-      lanes AS MATERIALIZED (
-        SELECT lane, rule, severity, department, ${PRIORITY} AS priority FROM anomalies.tally t
-        WHERE ${laneConditions(filter, sql`t`)}
-        GROUP BY lane, rule, severity, department HAVING sum(cases) > 0),
-      kind AS MATERIALIZED (
-        SELECT status, rule, severity, department, sum(cases) AS cases
-        FROM (SELECT lane, status, sum(cases) AS cases FROM cell GROUP BY lane, status) c JOIN lanes USING (lane)
-        GROUP BY status, rule, severity, department),
-      day AS MATERIALIZED (
-        SELECT priority, due_on, sum(cases) AS cases FROM cell JOIN lanes USING (lane) GROUP BY priority, due_on)`,
-    streams: sql`cell JOIN lanes USING (lane) JOIN reached USING (priority, due_on)`,
+      found AS MATERIALIZED (
+        SELECT county, status, lane, due_on, count(*) AS cases
+        FROM anomalies.anomaly a WHERE ${streamConditions(filter, sql`a`, groups)} GROUP BY 1, 2, 3, 4),
+      cell AS MATERIALIZED (
+        SELECT f.*, l.priority FROM found f
+        JOIN unnest(${lanes.map(({ lane }) => lane)}::text[], ${lanes.map(rankOf)}::integer[]) AS l (lane, priority) USING (lane)),
+      kind AS MATERIALIZED (SELECT status, lane, sum(cases)::bigint AS cases FROM cell GROUP BY 1, 2),
+      day AS MATERIALIZED (SELECT priority, due_on, sum(cases) AS cases FROM cell GROUP BY 1, 2)`,
+    streams: sql`cell JOIN reached USING (priority, due_on)`,
   };
 }
 
-/** For a township, a village or an owner from their index; for a person or a group from the little there is. */
-function cells(filter: CaseFilter, groups: readonly CaseGroupKey[]): RawBuilder<unknown> {
-  if (filter.person !== undefined)
-    return sql`
-      SELECT county, status, lane, due_on, count(*) AS cases
-      FROM anomalies.anomaly a WHERE ${caseConditions(filter, sql`a`, groups)} GROUP BY county, status, lane, due_on`;
-  if (!needsIndex(filter))
-    return sql`
-      SELECT county, status, lane, due_on, sum(cases) AS cases
-      FROM anomalies.tally_due t WHERE ${sharedConditions(filter, sql`t`, groups)}
-      GROUP BY county, status, lane, due_on HAVING sum(cases) > 0`;
-  // Within one township the rows of the index stand in the order of these groups.
-  const county = countyAbove(filter);
-  return sql`
-    SELECT ${county === undefined ? sql`county` : sql`${county}::text AS county`}, status, lane, due_on, count(*) AS cases
-    FROM anomalies.anomaly a
-    WHERE a.severity <> 'info' AND ${placeConditions(filter, sql`a`, groups)} ${indexConditions(filter, sql`a`)}
-    GROUP BY ${county === undefined ? sql`county,` : sql``} status, lane, due_on`;
-}
-
 /**
- * From the tallies: kinds from the small one unless due dates are asked for, days from that of the due dates. What
- * is outside of groups is everything without what is in them: these are few cells, found by an index.
+ * From the tallies, of counties or of townships: kinds and days from the small ones, unless something is asked for
+ * that only the large one knows. What is outside of groups is everything without what is in them: few cells, found by
+ * an index.
  */
-function fromTallies({ filter, groups }: CountRequest): Sources {
-  const { outside_groups: outside, ...rest } = filter;
-  const all = sharedConditions(rest, sql`t`, []);
-  const kinds = filter.due_before === undefined ? sql`anomalies.tally` : sql`anomalies.tally_due`;
-  const without = (columns: RawBuilder<unknown>) =>
-    outside ? sql`UNION ALL SELECT ${columns}, -cases FROM grouped` : sql``;
+function fromTallies({ filter, groups, lanes }: CountRequest): Sources {
+  const { group, due_before, outside_groups: outside } = filter;
+  const [kinds, days, cells] =
+    levelOf(filter.division) === 'town'
+      ? [sql`anomalies.tally_town`, sql`anomalies.tally_town_day`, sql`anomalies.tally_town_due`]
+      : [sql`anomalies.tally`, sql`anomalies.tally_day`, sql`anomalies.tally_due`];
+  const always = [
+    statusConditions(filter, sql`t`),
+    ownConditions(filter, sql`t`),
+    placeConditions(filter, sql`t`),
+    ...(asksForLanes(filter) ? [sql`t.lane = ANY (${lanes.map(({ lane }) => lane)})`] : []),
+  ];
+  const due = dueConditions(filter, sql`t`);
+  const inGroup = group === undefined ? [] : causeConditions({ group }, sql`t`, []);
+  const where = (...more: readonly RawBuilder<unknown>[]) => sql.join([...always, ...more], sql` AND `);
+  const fromCells = sql`${cells} t WHERE ${where(...due, ...inGroup)}`;
+  const fromKinds =
+    due_before === undefined && group === undefined
+      ? sql`${kinds} t WHERE ${where(sql`t.severity <> 'info'`)}`
+      : fromCells;
+  const fromDays = asksForLanes(filter) ? fromCells : sql`${days} t WHERE ${where(...due)}`;
   const grouped = sql`
     grouped AS MATERIALIZED (
       SELECT t.* FROM unnest(${groups.map(({ lane }) => lane)}::text[], ${groups.map(({ cause }) => cause)}::text[]) AS g (lane, cause)
-      JOIN anomalies.tally_due t USING (lane, cause) WHERE ${all}),`;
-  const kind = sql`status, rule, severity, department`;
-  const day = sql`priority, due_on`;
+      JOIN ${cells} t USING (lane, cause) WHERE ${where(...due)}),`;
+  const without = (columns: RawBuilder<unknown>) =>
+    outside ? sql`UNION ALL SELECT ${columns}, -cases FROM grouped` : sql``;
+  const outsideGroups = outside ? causeConditions({ outside_groups: outside }, sql`t`, groups) : [];
+  const county = countyAbove(filter);
   return {
     sources: sql`
       ${outside ? grouped : sql``}
       kind AS MATERIALIZED (
-        SELECT ${kind}, sum(cases) AS cases
-        FROM (SELECT ${kind}, cases FROM ${kinds} t WHERE ${all} ${without(kind)}) k
-        GROUP BY ${kind} HAVING sum(cases) > 0),
+        SELECT status, lane, sum(cases)::bigint AS cases
+        FROM (SELECT status, lane, cases FROM ${fromKinds} ${without(sql`status, lane`)}) k
+        GROUP BY status, lane HAVING sum(cases) > 0),
       day AS MATERIALIZED (
-        SELECT ${day}, sum(cases) AS cases
-        FROM (SELECT ${day}, cases FROM anomalies.tally_due t WHERE ${all} ${without(day)}) d
-        GROUP BY ${day} HAVING sum(cases) > 0)`,
+        SELECT priority, due_on, sum(cases) AS cases
+        FROM (SELECT priority, due_on, cases FROM ${fromDays} ${without(sql`priority, due_on`)}) d
+        GROUP BY priority, due_on HAVING sum(cases) > 0)`,
     streams: sql`reached r CROSS JOIN LATERAL (
-      SELECT county, status, lane FROM anomalies.tally_due t
-      WHERE t.priority = r.priority AND t.due_on = r.due_on AND ${sharedConditions(filter, sql`t`, groups)}
-      GROUP BY county, status, lane HAVING sum(cases) > 0) t`,
+      SELECT ${county === undefined ? sql`county` : sql`${county}::text AS county`}, status, lane FROM ${cells} t
+      WHERE t.priority = r.priority AND t.due_on = r.due_on AND ${where(...inGroup, ...outsideGroups)}
+      GROUP BY 1, status, lane HAVING sum(cases) > 0) t`,
   };
 }

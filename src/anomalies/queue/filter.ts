@@ -25,6 +25,8 @@ export const caseFilterSchema = z.strictObject({
     .min(1)
     .optional(),
   department: texts.optional(),
+  /** Of this department: it owns the record, or the case was returned to it. What a department's officers may see. */
+  desk: z.string().min(1).optional(),
   division: divisionSchema.optional(),
   owner: z.string().min(1).optional(),
   /** YYYY-MM-DD: due earlier than this day. */
@@ -55,32 +57,25 @@ export function divisionPrefix(division: DivisionScope): string {
   return division.replace(/^(\d\d)0{10}$|^(\d{4})0{8}$|^(\d{6})0{6}$|^(\d{9})000$/, '$1$2$3$4');
 }
 
-/** Whether it asks for a township, a village or an owner: these have indexes of their own, the tallies know counties. */
-export function needsIndex(filter: CaseFilter): boolean {
-  return filter.owner !== undefined || isBelowCounty(filter);
+/** Whether cases are counted one by one, by an index: those of a person, an officer or a village. */
+export function isCountedByIndex({ person, owner, division }: CaseFilter): boolean {
+  return person !== undefined || owner !== undefined || levelOf(division) === 'village';
+}
+
+/** Where a division stands; what is not below a county is of its level. */
+export function levelOf(division: DivisionScope | undefined): 'county' | 'town' | 'village' {
+  const digits = division === undefined ? 0 : divisionPrefix(division).length;
+  return digits === 12 ? 'village' : digits === 9 ? 'town' : 'county';
 }
 
 /** The county of a township or village that the filter asks for; otherwise undefined. */
-export function countyAbove(filter: CaseFilter): string | undefined {
-  return filter.division !== undefined && isBelowCounty(filter) ? filter.division.slice(0, 6) : undefined;
+export function countyAbove({ division }: CaseFilter): string | undefined {
+  return division !== undefined && levelOf(division) !== 'county' ? division.slice(0, 6) : undefined;
 }
 
-function isBelowCounty({ division }: CaseFilter): boolean {
-  return division !== undefined && divisionPrefix(division).length > 6;
-}
-
-/**
- * What a filter asks of the columns that cases and tallies share.
- *
- * @param row the alias of a case, or of a row of a tally that has what the filter asks for
- * @param groups what `outside_groups` leaves out
- */
-export function sharedConditions(
-  filter: CaseFilter,
-  row: RawBuilder<unknown>,
-  groups: readonly CaseGroupKey[],
-): RawBuilder<unknown> {
-  return sql`${laneConditions(filter, row)} AND ${placeConditions(filter, row, groups)}`;
+/** Whether it asks for something that follows from the lane and not from its severity or department. */
+export function asksForLanes({ rule, family, feed, group }: CaseFilter): boolean {
+  return rule !== undefined || family !== undefined || feed !== undefined || group !== undefined;
 }
 
 /** What a filter asks of a whole case. */
@@ -89,40 +84,79 @@ export function caseConditions(
   row: RawBuilder<unknown>,
   groups: readonly CaseGroupKey[],
 ): RawBuilder<unknown> {
-  const person = filter.person === undefined ? sql`` : sql`AND ${row}.person_id = ${filter.person}`;
-  return sql`${sharedConditions(filter, row, groups)} ${person} ${indexConditions(filter, row)}`;
+  return sql`${streamConditions(filter, row, groups)} AND ${laneConditions(filter, row)}`;
 }
 
-/** Rule, family, severity, department and feed: what follows from a lane. */
-export function laneConditions(filter: CaseFilter, row: RawBuilder<unknown>): RawBuilder<unknown> {
-  const conditions = [sql`${row}.severity <> 'info'`];
-  const { rule, family, severity, department, feed } = filter;
-  if (rule !== undefined) conditions.push(sql`${row}.rule = ANY (${rule})`);
-  if (family !== undefined) conditions.push(sql`left(${row}.rule, 2) = ANY (${family})`);
-  if (severity !== undefined) conditions.push(sql`${row}.severity = ANY (${severity})`);
-  if (department !== undefined) conditions.push(sql`${row}.department = ANY (${department})`);
-  if (feed !== undefined) conditions.push(sql`${row}.feed = ANY (${feed})`);
-  return sql.join(conditions, sql` AND `);
-}
-
-/** Status, due date, county and group: what indexes of cases hold beside the lane. */
-export function placeConditions(
+/** What a filter asks of a case beside its lane. All of it stands in the indexes that pages walk. */
+export function streamConditions(
   filter: CaseFilter,
   row: RawBuilder<unknown>,
   groups: readonly CaseGroupKey[],
 ): RawBuilder<unknown> {
   const conditions = [
-    sql`${row}.status = ANY (${filter.status ?? OPEN_STATUSES})`,
+    sql`${row}.severity <> 'info'`,
+    statusConditions(filter, row),
+    placeConditions(filter, row),
+    ...(filter.person === undefined ? [] : [sql`${row}.person_id = ${filter.person}`]),
+    ...(filter.owner === undefined ? [] : [sql`${row}.owner = ${filter.owner}`]),
+    ...dueConditions(filter, row),
     ...causeConditions(filter, row, groups),
   ];
-  if (filter.due_before !== undefined) conditions.push(sql`${row}.due_on < ${filter.due_before}::date`);
-  if (filter.division !== undefined && !isBelowCounty(filter))
-    conditions.push(sql`starts_with(${row}.county, ${divisionPrefix(filter.division)})`);
   return sql.join(conditions, sql` AND `);
 }
 
+/** Rule, family and feed, and the severity and the department that follow from them. */
+export function laneConditions(filter: CaseFilter, row: RawBuilder<unknown>): RawBuilder<unknown> {
+  const { rule, family, feed } = filter;
+  const conditions = [ownConditions(filter, row)];
+  if (rule !== undefined) conditions.push(sql`split_part(${row}.lane, ' ', 1) = ANY (${rule})`);
+  if (family !== undefined) conditions.push(sql`left(${row}.lane, 2) = ANY (${family})`);
+  if (feed !== undefined) conditions.push(sql`split_part(${row}.lane, ' ', 2) = ANY (${feed})`);
+  return sql.join(conditions, sql` AND `);
+}
+
+/** Severity and department, which every tally knows. */
+export function ownConditions(
+  { severity, department }: CaseFilter,
+  row: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const conditions = [sql`true`];
+  if (severity !== undefined) conditions.push(sql`${row}.severity = ANY (${severity})`);
+  if (department !== undefined) conditions.push(sql`${row}.department = ANY (${department})`);
+  return sql.join(conditions, sql` AND `);
+}
+
+/** Status, and who is to look. */
+export function statusConditions(
+  { status, desk }: CaseFilter,
+  row: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const states = sql`${row}.status = ANY (${status ?? OPEN_STATUSES})`;
+  return desk === undefined
+    ? states
+    : sql`${states} AND (${row}.department = ${desk} OR ${row}.returned_to = ${desk})`;
+}
+
+/** A county and what is above it, a township or a village. */
+export function placeConditions({ division }: CaseFilter, row: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (division === undefined) return sql`true`;
+  const prefix = divisionPrefix(division);
+  switch (levelOf(division)) {
+    case 'county':
+      return sql`starts_with(${row}.county, ${prefix})`;
+    case 'town':
+      return sql`${row}.town = ${prefix}`;
+    case 'village':
+      return sql`${row}.division = ${prefix}`;
+  }
+}
+
+export function dueConditions({ due_before }: CaseFilter, row: RawBuilder<unknown>): RawBuilder<unknown>[] {
+  return due_before === undefined ? [] : [sql`${row}.due_on < ${due_before}::date`];
+}
+
 /** Of one group, or of none. */
-function causeConditions(
+export function causeConditions(
   filter: CaseFilter,
   row: RawBuilder<unknown>,
   groups: readonly CaseGroupKey[],
@@ -137,13 +171,4 @@ function causeConditions(
     conditions.push(sql`(${row}.cause IS NULL OR ${row}.lane || ':' || ${row}.cause <> ALL (${keys}))`);
   }
   return conditions;
-}
-
-/** Township, village and owner. */
-export function indexConditions(filter: CaseFilter, row: RawBuilder<unknown>): RawBuilder<unknown> {
-  const owner = filter.owner === undefined ? sql`` : sql`AND ${row}.owner = ${filter.owner}`;
-  if (filter.division === undefined || !isBelowCounty(filter)) return owner;
-  const prefix = divisionPrefix(filter.division);
-  const village = prefix.length === 12 ? sql`AND ${row}.division = ${prefix}` : sql``;
-  return sql`${owner} AND ${row}.town = ${prefix.slice(0, 9)} ${village}`;
 }

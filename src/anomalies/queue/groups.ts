@@ -25,14 +25,15 @@ export interface CaseGroup {
  */
 export async function listGroups({ db }: Queryable, above: number): Promise<CaseGroup[]> {
   const { rows } = await sql<CaseGroup>`
-    SELECT g.rule || ':' || g.feed || ':' || g.cause AS "group", g.rule, g.feed, left(g.cause, 8)::date AS delivered_on,
+    SELECT replace(g.lane, ' ', ':') || ':' || g.cause AS "group", split_part(g.lane, ' ', 1) AS rule,
+           split_part(g.lane, ' ', 2) AS feed, left(g.cause, 8)::date AS delivered_on,
            c.department, c.severity, g.cases, c.due_on
     FROM (${groupsAbove(above)}) g CROSS JOIN LATERAL (
       SELECT min(department) AS department, min(severity) AS severity, min(due_on) AS due_on FROM (
         SELECT department, severity, due_on FROM anomalies.tally_due t
-        WHERE t.lane = g.rule || ' ' || g.feed AND t.cause = g.cause AND t.status IN ('new', 'assigned', 'returned')
+        WHERE t.lane = g.lane AND t.cause = g.cause AND t.status IN ('new', 'assigned', 'returned')
         GROUP BY department, severity, due_on HAVING sum(cases) > 0) cell) c
-    ORDER BY g.cases DESC, g.rule, g.feed, g.cause`.execute(db);
+    ORDER BY g.cases DESC, g.lane, g.cause`.execute(db);
   return rows;
 }
 
@@ -44,11 +45,10 @@ export interface CaseGroupKey {
 
 /** The groups as `outside_groups` leaves them out. */
 export async function groupKeys(db: Kysely<DB>, above: number): Promise<CaseGroupKey[]> {
-  const { rows } = await sql<CaseGroupKey>`
-    SELECT rule || ' ' || feed AS lane, cause FROM (${groupsAbove(above)}) g`.execute(db);
+  const { rows } = await sql<CaseGroupKey>`SELECT lane, cause FROM (${groupsAbove(above)}) g`.execute(db);
   return rows;
 }
 
 const groupsAbove = (above: number): RawBuilder<unknown> => sql`
-  SELECT rule, feed, cause, sum(cases)::bigint AS cases FROM anomalies.tally_group
-  GROUP BY rule, feed, cause HAVING sum(cases) > ${above}`;
+  SELECT lane, cause, sum(cases)::bigint AS cases FROM anomalies.tally_group
+  GROUP BY lane, cause HAVING sum(cases) > ${above}`;

@@ -1,9 +1,10 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { type CaseCounts, countCases, type Stream } from './count.ts';
-import { type CaseFilter, caseConditions, indexConditions, placeConditions } from './filter.ts';
+import { type CaseFilter, levelOf, streamConditions } from './filter.ts';
 import { type CaseGroupKey, groupKeys } from './groups.ts';
+import { lanesOf } from './lanes.ts';
 import { type CaseOrder, type Cursor, endOf, placeOf, readCursor, writeCursor } from './order.ts';
 import type { Status } from './transitions.ts';
 
@@ -60,7 +61,8 @@ export async function listCases(warehouse: Queryable, request: PageRequest): Pro
   const after = request.after === null ? null : readCursor(request.after);
   return inSnapshot(warehouse, async (tx) => {
     const groups = request.filter.outside_groups ? await groupKeys(tx, request.groupAbove) : [];
-    const { counts, streams } = await countCases(tx, { ...request, groups, after });
+    const lanes = await lanesOf(tx, request.filter);
+    const { counts, streams } = await countCases(tx, { ...request, lanes, groups, after });
     const rows = await readRows(tx, request, groups, streams, after);
     const cases = rows.slice(0, request.limit).map(({ priority: _, ...row }) => row);
     const last = rows.length > request.limit ? rows[request.limit - 1] : undefined;
@@ -98,10 +100,12 @@ async function readRows(
     end === null
       ? sql``
       : sql`AND a.anomaly_id > CASE WHEN (${place}) = ${end} THEN ${after?.[2]}::bigint ELSE 0 END`;
+  // A township or a village has an index of its own, which knows no counties.
+  const county = levelOf(filter.division) === 'county' ? sql`a.county = s.county` : sql`true`;
   const walk = (rows: number) => sql`
     SELECT a.anomaly_id FROM anomalies.anomaly a
-    WHERE a.county = s.county AND a.status = s.status AND a.lane = s.lane AND a.due_on = s.due_on
-      AND ${walkConditions(filter, groups)} ${beyond}
+    WHERE ${county} AND a.status = s.status AND a.lane = s.lane AND a.due_on = s.due_on
+      AND ${streamConditions(filter, sql`a`, groups)} ${beyond}
     ORDER BY a.anomaly_id LIMIT ${rows}`;
   // As many streams as the page has rows are enough: those whose first rows come first.
   const { rows } = await sql<CaseRow & { priority: number }>`
@@ -121,10 +125,4 @@ async function readRows(
     FROM page s JOIN anomalies.anomaly a USING (anomaly_id)
     ORDER BY ${place}, a.anomaly_id`.execute(tx);
   return rows;
-}
-
-/** What a stream does not say by itself. */
-function walkConditions(filter: CaseFilter, groups: readonly CaseGroupKey[]): RawBuilder<unknown> {
-  if (filter.person !== undefined) return caseConditions(filter, sql`a`, groups);
-  return sql`a.severity <> 'info' AND ${placeConditions(filter, sql`a`, groups)} ${indexConditions(filter, sql`a`)}`;
 }

@@ -3,13 +3,13 @@ import { asCurrentRun } from '../../ingest/current-run.ts';
 import type { DB } from '../../schema/database.ts';
 import type { RunId } from '../../schema/ids.ts';
 import type { Warehouse } from '../../schema/warehouse/connect.ts';
-import { foldTally } from './change-cases.ts';
+import { tidyTallies } from './tallies.ts';
 
 const CHANGED_SHARE = 0.05;
 
 /**
  * What the cases need once in each night, before its first rule: the planner knows what rules read, cases follow
- * their persons, and the tally is folded together. Called again for the same run, it does nothing.
+ * their persons, and the books of the tallies are tidied. Called again for the same run, it does nothing.
  *
  * @throws STALE_WORKER
  */
@@ -27,7 +27,7 @@ export async function beginNight(warehouse: Warehouse, runId: RunId): Promise<vo
     const { rows } = await sql<{ since: number }>`
       SELECT coalesce(max(run_id), 0) AS since FROM anomalies.night WHERE run_id <> ${runId}`.execute(tx);
     await followPersons(tx, rows[0]?.since ?? 0);
-    await foldTally(tx);
+    await tidyTallies(tx);
   });
 }
 

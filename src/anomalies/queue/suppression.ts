@@ -5,6 +5,7 @@ import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import { type DivisionScope, divisionPrefix } from './filter.ts';
+import { enterMoves } from './tallies.ts';
 import { type Actor, OPEN_STATUSES } from './transitions.ts';
 
 /** What is not to be brought before an officer for a time, and why. */
@@ -86,7 +87,7 @@ export async function suppress(
   const feed = 'feed' in covers ? covers.feed : null;
   const division =
     'division' in covers && covers.division !== undefined ? divisionPrefix(covers.division) : null;
-  return warehouse.db.transaction().execute(async (tx) => {
+  const done = await warehouse.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ suppression_id: number }>`
       INSERT INTO anomalies.suppression (rule, subject, person_id, feed, division, until, actor, reason, comment)
       VALUES (${rule}, ${subject}, ${person}, ${feed}, ${division}, ${until}, ${actor.name}, ${reason}, ${comment})
@@ -121,6 +122,8 @@ export async function suppress(
     });
     return { suppression_id: suppressionId, cases: changed };
   });
+  await enterMoves(warehouse);
+  return done;
 }
 
 /**

@@ -13,6 +13,7 @@ import { queue } from './0011-queue.ts';
 import { corrections } from './0012-corrections.ts';
 import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
+import { tallies } from './0019-tallies.ts';
 import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
@@ -34,6 +35,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-corrections': corrections,
   '0013-audit': audit,
   '0014-touched': touched,
+  '0019-tallies': tallies,
   '0020-accounts': accounts,
   '0021-row-level-security': rowLevelSecurity,
   '0022-indicators': indicators,
