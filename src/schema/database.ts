@@ -33,15 +33,16 @@ export interface AccessAccount {
   display_name: string;
   division: string | null;
   email: string | null;
-  failed_attempts: Generated<number>;
-  locked_until: Timestamp | null;
   must_change: Generated<boolean>;
   name: string;
+  oidc_email: string | null;
   oidc_issuer: string | null;
   oidc_subject: string | null;
   password_hash: string | null;
+  password_set_at: Timestamp | null;
   role: string;
   totp_last_step: number | null;
+  totp_pending: string | null;
   totp_secret: string | null;
   version: Generated<number>;
 }
@@ -52,6 +53,12 @@ export interface AccessOidcAttempt {
   nonce: string;
   return_to: string;
   state_hash: Buffer;
+}
+
+export interface AccessRecoveryCode {
+  account_id: number;
+  code_hash: Buffer;
+  used_at: Timestamp | null;
 }
 
 export interface AccessServiceToken {
@@ -69,10 +76,14 @@ export interface AccessServiceToken {
 
 export interface AccessSession {
   account_id: number;
+  address: string | null;
   created_at: Generated<Timestamp>;
   expires_at: Timestamp;
+  method: Generated<string>;
   seen_at: Generated<Timestamp>;
+  session_id: Generated<number>;
   token_hash: Buffer;
+  user_agent: string | null;
 }
 
 export interface AccessSetupLink {
@@ -80,6 +91,14 @@ export interface AccessSetupLink {
   expires_at: Timestamp;
   token_hash: Buffer;
   used_at: Timestamp | null;
+}
+
+export interface AccessSignInFailure {
+  failures: number;
+  first_at: Timestamp;
+  last_at: Timestamp;
+  locked_until: Timestamp | null;
+  subject_hash: Buffer;
 }
 
 export interface AnomaliesAnomaly {
@@ -1761,9 +1780,11 @@ export interface ReportingScorecard {
 export interface DB {
   "access.account": AccessAccount;
   "access.oidc_attempt": AccessOidcAttempt;
+  "access.recovery_code": AccessRecoveryCode;
   "access.service_token": AccessServiceToken;
   "access.session": AccessSession;
   "access.setup_link": AccessSetupLink;
+  "access.sign_in_failure": AccessSignInFailure;
   "anomalies.anomaly": AnomaliesAnomaly;
   "anomalies.anomaly_event": AnomaliesAnomalyEvent;
   "anomalies.bulk_action": AnomaliesBulkAction;

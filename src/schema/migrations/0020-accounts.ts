@@ -4,8 +4,9 @@ import type { Migration } from 'kysely/migration';
 /**
  * Who may come in: accounts, their sessions, tokens of other systems, and the one-time link of the first set-up.
  *
- * What proves who somebody is never stands here as it was given: passwords as argon2id, tokens and cookies as their
- * SHA-256. A division is the digits that the codes of its subtree begin with; null is everywhere.
+ * What proves who somebody is does not stand here as it was given: passwords as argon2id, tokens, cookies and recovery
+ * codes as their SHA-256. (The secret of an authenticator must be had itself; the server's roles cannot read it.)
+ * A division is the digits that the codes of its subtree begin with; null is everywhere.
  */
 async function up(db: Kysely<unknown>): Promise<void> {
   await sql`CREATE SCHEMA access`.execute(db);
@@ -20,26 +21,54 @@ async function up(db: Kysely<unknown>): Promise<void> {
       department     text COLLATE "C",
       email          text,
       password_hash  text,
+      password_set_at timestamptz,
       must_change    boolean NOT NULL DEFAULT false,
       oidc_issuer    text,
       oidc_subject   text,
+      oidc_email     text COLLATE "C" CHECK (oidc_email = lower(oidc_email)),
       totp_secret    text,
+      totp_pending   text,
       totp_last_step bigint,
-      failed_attempts integer NOT NULL DEFAULT 0,
-      locked_until   timestamptz,
       disabled_at    timestamptz,
       created_at     timestamptz NOT NULL DEFAULT now(),
       version        integer NOT NULL DEFAULT 1,
-      CHECK ((oidc_issuer IS NULL) = (oidc_subject IS NULL))
+      CHECK ((password_hash IS NULL) = (password_set_at IS NULL)),
+      CHECK ((oidc_issuer IS NULL) = (oidc_subject IS NULL AND oidc_email IS NULL))
     )`.execute(db);
   await sql`CREATE UNIQUE INDEX account_by_name ON access.account (name)`.execute(db);
   await sql`
     CREATE UNIQUE INDEX account_by_subject ON access.account (oidc_issuer, oidc_subject)
     WHERE oidc_subject IS NOT NULL`.execute(db);
+  // The address by which a provider's user is known until the first sign-in tells the subject.
+  await sql`
+    CREATE UNIQUE INDEX account_by_oidc_email ON access.account (oidc_issuer, oidc_email)
+    WHERE oidc_email IS NOT NULL`.execute(db);
+  await sql`
+    CREATE TABLE access.recovery_code (
+      account_id bigint NOT NULL REFERENCES access.account,
+      code_hash  bytea NOT NULL,
+      used_at    timestamptz,
+      PRIMARY KEY (account_id, code_hash)
+    )`.execute(db);
+  // Failed sign-ins by name, whether or not there is such an account, and by address. Names stand here as their
+  // SHA-256: somebody may have typed the password in the wrong field.
+  await sql`
+    CREATE TABLE access.sign_in_failure (
+      subject_hash bytea PRIMARY KEY,
+      failures     integer NOT NULL,
+      first_at     timestamptz NOT NULL,
+      last_at      timestamptz NOT NULL,
+      locked_until timestamptz
+    )`.execute(db);
+  await sql`CREATE INDEX sign_in_failure_by_time ON access.sign_in_failure (last_at)`.execute(db);
   await sql`
     CREATE TABLE access.session (
       token_hash bytea PRIMARY KEY,
+      session_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
       account_id bigint NOT NULL REFERENCES access.account,
+      method     text COLLATE "C" NOT NULL DEFAULT 'password' CHECK (method IN ('password', 'password and code', 'oidc')),
+      address    text,
+      user_agent text,
       created_at timestamptz NOT NULL DEFAULT now(),
       seen_at    timestamptz NOT NULL DEFAULT now(),
       expires_at timestamptz NOT NULL
