@@ -8,12 +8,18 @@ import { fileURLToPath } from 'node:url';
 
 const [major = 0] = process.versions.node.split('.').map(Number);
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const telemetry = new URL('../src/cli/telemetry.ts', import.meta.url).href;
+const isTraced = Object.keys(process.env).some((name) =>
+  /^OTEL_EXPORTER_OTLP_(TRACES_)?ENDPOINT$/.test(name),
+);
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
 if (major >= 24) {
+  if (isTraced) await import(telemetry);
   await import(cli);
 } else if (existsSync(pinned)) {
-  const child = spawn(pinned, ['--max-old-space-size=256', cli, ...process.argv.slice(2)], {
+  const first = isTraced ? ['--import', telemetry] : [];
+  const child = spawn(pinned, ['--max-old-space-size=256', ...first, cli, ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
   // A terminal sends Ctrl-C to both of us: passing it on would be a second one, and end the child out of order.

@@ -74,7 +74,7 @@ async function work(
   const dropFolder = path.resolve(environment.dropFolder ?? configuration.settings.drop);
   if (parts.includes('worker'))
     await startWorker({ ...session, dataFolder: environment.dataFolder, dropFolder }, queue);
-  const server = parts.includes('server') ? await startServer(session) : null;
+  const server = parts.includes('server') ? await startServer(session, queue) : null;
   const dueDates = await loadDueDates(configuration);
   const stopScheduler = parts.includes('scheduler') ? startScheduler({ ...session, queue }) : null;
   const stopNotices = parts.includes('scheduler')

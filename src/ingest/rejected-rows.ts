@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
 import type { Contract } from '../schema/contracts/contract.ts';
 import type { DB } from '../schema/database.ts';
-import type { Warehouse } from '../schema/warehouse/connect.ts';
+import type { Queryable } from '../schema/warehouse/connect.ts';
 import { encodeField } from './decode/encoding.ts';
 import type { LandedDelivery } from './delivery.ts';
 import { stageTable } from './stage.ts';
@@ -44,7 +44,7 @@ interface ExportedFile {
  * The open rejected rows of a feed, per delivery: a file with the source's own header, columns, delimiter and
  * encoding (undecodable bytes included), and one of reasons by line. What was a workbook comes as CSV in UTF-8.
  */
-export async function exportRejectedRows(warehouse: Warehouse, binding: Binding): Promise<ExportedFile[]> {
+export async function exportRejectedRows(warehouse: Queryable, binding: Binding): Promise<ExportedFile[]> {
   const { rows } = await sql<{
     delivery_id: number;
     business_date: string;

@@ -32,6 +32,10 @@ export interface NightQueue {
   addNight(runId: RunId, businessDate: string, plan: NightPlan): Promise<void>;
   /** Whether the queue has the jobs of a run: it may have lost them, or never had them. */
   hasNight(runId: RunId): Promise<boolean>;
+  /** How many jobs there are, by their state. */
+  depth(): Promise<Readonly<Record<string, number>>>;
+  /** BullMQ's queue itself, for its board; its type depends on the back end. */
+  readonly jobs: object;
   /** Begins to take jobs, at most so many at a time. */
   work(take: (job: NightJob) => Promise<void>, jobs: number): Promise<void>;
   /** Takes no further jobs, and waits for those under way. */
@@ -96,10 +100,12 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
   deadAfter: number,
   leave: () => Promise<void>,
 ): Promise<NightQueue> {
-  const { FlowProducer, Worker } = withBackend(backend);
+  const { FlowProducer, Queue, Worker } = withBackend(backend);
   const options = { connection, prefix: NAMESPACE.prefix };
   const producer = new FlowProducer(options);
   producer.on('error', (error) => log.warn({ err: error }, 'queue connection'));
+  const jobs = new Queue(QUEUE, options);
+  jobs.on('error', (error) => log.warn({ err: error }, 'queue connection'));
   const workers: { close(): Promise<void> }[] = [];
   const finish = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.close()));
@@ -107,6 +113,7 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
   const close = async (): Promise<void> => {
     await finish();
     await producer.close();
+    await jobs.close();
     await leave();
   };
   await producer.waitUntilReady().catch((error) => refuse(error, close));
@@ -118,10 +125,12 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
       const close = { queueName: QUEUE, id: jobIdOf(runId, CLOSE), depth: 1, maxChildren: 1 };
       return (await producer.getFlow(close)) !== undefined;
     },
-    async work(take, jobs) {
+    depth: () => jobs.getJobCounts(),
+    jobs,
+    async work(take, atOnce) {
       const worker = new Worker<unknown, void>(QUEUE, ({ data }) => takeSafely(data, take), {
         ...options,
-        concurrency: jobs,
+        concurrency: atOnce,
         lockDuration: deadAfter,
         stalledInterval: deadAfter,
         maxStalledCount: ATTEMPTS - 1,

@@ -10,6 +10,7 @@ import { dueNights, latestDueDate, ticksOf } from './due-nights.ts';
 import { log } from './log.ts';
 import type { NightPlan, NightQueue } from './queue.ts';
 import { type OpenRun, openRun } from './run.ts';
+import { answerRequests, RUN_REQUESTED, requestedDates } from './run-request.ts';
 
 /** What a scheduler works with. */
 export interface Desk extends NightPlan {
@@ -30,11 +31,19 @@ const EVERY_QUARTER_OF_AN_HOUR = '*/15 * * * *';
 export function startScheduler(desk: Desk): () => Promise<void> {
   const stopping = new AbortController();
   let atWork: Promise<void> | null = null;
+  let isAskedAgain = false;
   const look = (): void => {
-    atWork ??= runDueNights(desk, () => new Date(), stopping.signal)
+    if (atWork !== null) {
+      isAskedAgain = true;
+      return;
+    }
+    isAskedAgain = false;
+    atWork = runDueNights(desk, () => new Date(), stopping.signal)
       .catch((error) => log.error({ err: error }, 'the scheduler could not do its work'))
       .finally(() => {
         atWork = null;
+        // Somebody asked just when there was nothing left to do.
+        if (isAskedAgain && !stopping.signal.aborted) look();
       });
   };
   const afterCutOffs = ticksOf(desk.configuration.bindings).map(
@@ -44,15 +53,36 @@ export function startScheduler(desk: Desk): () => Promise<void> {
     schedule(expression, look, { timezone: 'Asia/Shanghai', suppressMissedWarning: true }),
   );
   look();
+  const hearing = hear(desk.warehouse, look);
   return async () => {
     stopping.abort();
     await Promise.all(tasks.map((task) => task.destroy()));
+    await (await hearing)();
     await atWork;
   };
 }
 
 /**
- * Runs the nights that are due, oldest first, each once: one that fails is tried again at the next tick. Of several
+ * Looks as soon as somebody asks for a run. Where the connection breaks, requests are found at the next tick.
+ *
+ * @returns stops hearing
+ */
+async function hear(warehouse: Warehouse, look: () => void): Promise<() => Promise<void>> {
+  try {
+    const session = await warehouse.pool.connect();
+    session.on('error', (error) => log.warn({ err: error }, 'requests for runs are heard at ticks alone'));
+    session.on('notification', look);
+    await session.query(`LISTEN ${RUN_REQUESTED}`);
+    return async () => session.release(true);
+  } catch (error) {
+    log.warn({ err: error }, 'requests for runs are heard at ticks alone');
+    return async () => {};
+  }
+}
+
+/**
+ * Runs the nights that somebody asked for, then those that are due, oldest first, each once: one that fails is tried
+ * again at the next tick. Of several
  * schedulers one does this at a time; another takes over as soon as that one is gone.
  *
  * @param now the clock, asked before each night
@@ -64,6 +94,16 @@ export async function runDueNights(desk: Desk, now: () => Date, stop: AbortSigna
   const tried = new Set<string>();
   await inTurn(warehouse, stop, async () => {
     while (!stop.aborted) {
+      const [requested] = await requestedDates(warehouse);
+      if (requested !== undefined) {
+        const run = await openRunOf(warehouse, requested, 'backfill');
+        if (run === null) await pause(stop);
+        else {
+          await answerRequests(warehouse, run.runId, requested);
+          await runToEnd(desk, run, requested, stop);
+        }
+        continue;
+      }
       const latest = latestDueDate(now(), configuration.bindings);
       if (latest === null) return;
       const due = await dueNights(warehouse, latest, configuration.settings.schedule.failed_attempts);
@@ -147,14 +187,15 @@ async function runToEnd(desk: Desk, run: OpenRun, businessDate: string, stop: Ab
 
 /**
  * Workers may have ended the night of a scheduler that is gone, just before this run overtook it. Then there is
- * nothing to do, and this run is no attempt.
+ * nothing to do, and this run is no attempt. A run that somebody asked for is done whatever was done before.
  */
 async function endedMeanwhile(warehouse: Warehouse, runId: RunId, businessDate: string): Promise<boolean> {
   const { numAffectedRows } = await sql`
     UPDATE ops.run SET status = 'interrupted', finished_at = now()
     WHERE run_id = ${runId} AND EXISTS (
       SELECT FROM ops.run WHERE business_date = ${businessDate} AND status = 'done'
-      AND purpose IN ('nightly', 'backfill'))`.execute(warehouse.db);
+      AND purpose IN ('nightly', 'backfill'))
+      AND NOT EXISTS (SELECT FROM ops.run_request q WHERE q.run_id = ${runId})`.execute(warehouse.db);
   return numAffectedRows === 1n;
 }
 

@@ -943,6 +943,15 @@ export interface OpsRun {
   summary: Json | null;
 }
 
+export interface OpsRunRequest {
+  business_date: string;
+  reason: string;
+  request_id: Generated<number>;
+  requested_at: Generated<Timestamp>;
+  requested_by: string;
+  run_id: number | null;
+}
+
 export interface OpsStep {
   finished_at: Timestamp | null;
   message: string | null;
@@ -1849,6 +1858,7 @@ export interface DB {
   "ops.notice_dispatch": OpsNoticeDispatch;
   "ops.rejected_row": OpsRejectedRow;
   "ops.run": OpsRun;
+  "ops.run_request": OpsRunRequest;
   "ops.step": OpsStep;
   "population.disagreement": PopulationDisagreement;
   "population.dwelling": PopulationDwelling;

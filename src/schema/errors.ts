@@ -139,6 +139,7 @@ export const ERROR_REGISTRY = {
     todo: 'Mend what `errors` names; /api/docs says what is expected.',
   },
   ROUTE_UNKNOWN: { exit: 1, status: 404, todo: '/api/docs lists the routes.' },
+  RUN_UNKNOWN: { exit: 2, status: 404, todo: 'List runs with `npx popshare status` or GET /api/runs.' },
   PERSON_UNKNOWN: {
     exit: 1,
     status: 404,

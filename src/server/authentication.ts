@@ -6,11 +6,11 @@ import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { isPermitted, type Principal } from './access.ts';
 import { keepSession, type SessionLimits } from './accounts/sessions.ts';
 import type { Server } from './context.ts';
+import { PAGES_OF_LIBRARIES } from './pages-of-libraries.ts';
+import { answerProblem } from './problems.ts';
 
 /** The prefix binds the cookie to this host and to https; browsers take http on localhost for https. */
 export const SESSION_COOKIE = '__Host-popshare';
-/** Where the API document is shown. */
-export const DOCUMENT_PAGES = '/api/docs';
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
@@ -19,34 +19,42 @@ const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
  * A person comes with the session cookie, a system with `Authorization: Bearer`. A cookie is sent by the browser
  * whatever page makes it send: what changes something must also bear the session's CSRF token (OWASP, Cross-Site
  * Request Forgery Prevention, "HMAC based token pattern").
- *
- * @throws UNAUTHENTICATED, FORBIDDEN, CSRF_TOKEN
  */
 export function addAuthentication(server: Server, engine: Warehouse, limits: SessionLimits): void {
   server.decorateRequest('principal', null);
   server.addHook('onRoute', (route) => {
-    // The pages that show the document come from a library; they say what the document says.
-    if (route.url.startsWith(DOCUMENT_PAGES)) route.config = { ...route.config, access: 'public' };
+    const library = PAGES_OF_LIBRARIES.find(({ prefix }) => route.url.startsWith(prefix));
+    if (library !== undefined) route.config = { ...route.config, access: library.access };
     if (route.config?.access === undefined)
       throw new Error(`${String(route.method)} ${route.url} does not say who may call it`);
   });
-  server.addHook('onRequest', async (request) => {
-    const access = request.routeOptions.config.access ?? 'public';
-    const bearer = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? '')?.[1];
-    const token = bearer ?? request.cookies[SESSION_COOKIE];
-    if (token !== undefined) request.principal = await principalOfToken(engine, token);
-    if (access === 'public') return;
-    if (request.principal === null)
-      throw new PopshareError(
-        'UNAUTHENTICATED',
-        token === undefined ? 'nobody is signed in' : 'the session has ended',
-      );
-    if (bearer === undefined && UNSAFE.has(request.method))
-      requireCsrfToken(request, request.principal.token);
-    if (!isPermitted(request.principal.role, access))
-      throw new PopshareError('FORBIDDEN', `a ${request.principal.role} has no permission for ${access}`);
-    if (request.principal.kind === 'account') await keepSession(engine.db, request.principal.token, limits);
+  server.addHook('onRequest', async (request, reply) => {
+    try {
+      await admit(request, engine, limits);
+    } catch (error) {
+      // Answered here: the pages of libraries have error handlers of their own.
+      return answerProblem(error, request, reply);
+    }
   });
+}
+
+/** @throws UNAUTHENTICATED, FORBIDDEN, CSRF_TOKEN */
+async function admit(request: FastifyRequest, engine: Warehouse, limits: SessionLimits): Promise<void> {
+  const access = request.routeOptions.config.access ?? 'public';
+  const bearer = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? '')?.[1];
+  const token = bearer ?? request.cookies[SESSION_COOKIE];
+  if (token !== undefined) request.principal = await principalOfToken(engine, token);
+  if (access === 'public') return;
+  const { principal } = request;
+  if (principal === null)
+    throw new PopshareError(
+      'UNAUTHENTICATED',
+      token === undefined ? 'nobody is signed in' : 'the session has ended',
+    );
+  if (bearer === undefined && UNSAFE.has(request.method)) requireCsrfToken(request, principal.token);
+  if (!isPermitted(principal.role, access))
+    throw new PopshareError('FORBIDDEN', `a ${principal.role} has no permission for ${access}`);
+  if (principal.kind === 'account') await keepSession(engine.db, principal.token, limits);
 }
 
 /** Who a token speaks for; null when it is none, or none any more. */

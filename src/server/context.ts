@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { DueDates } from '../anomalies/queue/due-dates.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
+import type { NightQueue } from '../jobs/queue.ts';
 import type { Environment } from '../schema/configuration/environment.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
@@ -28,6 +29,8 @@ export interface ServerContext {
   readonly rules: readonly Rule[];
   readonly model: TrainedModel;
   readonly dueDates: DueDates;
+  /** The jobs of nights: to look at, never to add to; the scheduler does. */
+  readonly queue: NightQueue;
   /**
    * The warehouse with all rights: for accounts, for the engine (match, decisions, deliveries), never to read rows
    * for somebody.

@@ -2,8 +2,9 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import packageFile from '../../package.json' with { type: 'json' };
-import { DOCUMENT_PAGES, SESSION_COOKIE } from './authentication.ts';
+import { SESSION_COOKIE } from './authentication.ts';
 import type { Server } from './context.ts';
+import { DOCUMENT_PAGES } from './pages-of-libraries.ts';
 
 /** The document at /api/openapi.json, and pages to read it at /api/docs. It says of each route who may call it. */
 export async function addOpenApi(server: Server): Promise<void> {

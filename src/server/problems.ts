@@ -30,18 +30,21 @@ export const PROBLEMS = { '4xx': problemSchema, '5xx': problemSchema } as const;
 
 /** Every failure leaves as a problem; what is not the caller's is logged, and told without its values. */
 export function addProblems(server: Server): void {
-  server.setErrorHandler((error, request, reply) => send(reply, problemOf(error, request)));
+  server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
   server.setNotFoundHandler((request, reply) =>
-    send(reply, problemOf(new PopshareError('ROUTE_UNKNOWN', `there is no ${request.method} here`), request)),
+    answerProblem(new PopshareError('ROUTE_UNKNOWN', `there is no ${request.method} here`), request, reply),
   );
 }
 
-function send(reply: FastifyReply, problem: Problem): FastifyReply {
+/** Answers a request with the problem that its failure is. */
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   // As text: the schemas of the route speak of its own answers.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
+/** A failure as a problem; one that is not the caller's is logged under the id of its request. */
 function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof CaseChangedError) return { ...known(error), since: [...error.since] };
   if (error instanceof PopshareError) {

@@ -11,7 +11,7 @@ export const idInPath = z.object({ id: z.coerce.number<string>().int().min(1).ma
 
 /** Which page of a list: `after` is the `next` of the page before. */
 export const pageQuery = z.object({
-  after: z.string().max(200).optional(),
+  after: z.string().max(200).optional().describe('`next` of the page before'),
   limit: z.coerce.number<string>().int().min(1).max(200).default(50),
 });
 
@@ -37,4 +37,15 @@ export const purpose = z.enum(PURPOSES).describe('why you look; kept in the audi
 /** One keyset page of a list. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next: z.string().nullable().describe('`after` of the next page') });
+}
+
+/** A page of a list in the order of ids: one row more than the page has tells that another page follows. */
+export function pageAfterId<Row>(
+  rows: readonly Row[],
+  limit: number,
+  idOf: (row: Row) => number,
+): { items: Row[]; next: string | null } {
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  return { items, next: last === undefined ? null : String(idOf(last)) };
 }

@@ -6,6 +6,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { log } from '../jobs/log.ts';
 import { addAuthentication } from './authentication.ts';
 import type { Server, ServerContext } from './context.ts';
+import { addJobBoard } from './job-board.ts';
 import { addOpenApi } from './openapi.ts';
 import { addProblems } from './problems.ts';
 import { addRoutes } from './routes/index.ts';
@@ -50,7 +51,8 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
   await server.register(cookie);
   addAuthentication(server, options.engine, options.configuration.settings.server.session);
   await addOpenApi(server);
-  await addRoutes(server, context);
+  addRoutes(server, context);
+  await addJobBoard(server, context);
   await server.ready();
   return server;
 }

@@ -3,6 +3,7 @@ import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import { loadModel } from '../identity/model/model-file.ts';
 import { withWeights } from '../identity/model/weights.ts';
+import type { NightQueue } from '../jobs/queue.ts';
 import type { Environment } from '../schema/configuration/environment.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
@@ -22,17 +23,21 @@ export interface RunningServer {
  *
  * @throws PORT_IN_USE, and the CONFIG_ and MODEL_ codes of what it reads
  */
-export async function startServer(session: {
-  readonly environment: Environment;
-  readonly configuration: Configuration;
-  readonly rules: readonly Rule[];
-  readonly warehouse: Warehouse;
-}): Promise<RunningServer> {
+export async function startServer(
+  session: {
+    readonly environment: Environment;
+    readonly configuration: Configuration;
+    readonly rules: readonly Rule[];
+    readonly warehouse: Warehouse;
+  },
+  queue: NightQueue,
+): Promise<RunningServer> {
   const { configuration, warehouse } = session;
   const { host, port } = configuration.settings.server;
   const server = await buildServer({
     ...session,
     engine: warehouse,
+    queue,
     model: withWeights(await loadModel('persons', configuration.folder)),
     dueDates: await loadDueDates(configuration),
   });

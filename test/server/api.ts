@@ -8,6 +8,7 @@ import { loadRules } from '../../src/anomalies/rule-file.ts';
 import { loadModel } from '../../src/identity/model/model-file.ts';
 import { withWeights } from '../../src/identity/model/weights.ts';
 import { runNight } from '../../src/jobs/nightly.ts';
+import { connectQueue, type NightQueue } from '../../src/jobs/queue.ts';
 import { readEnvironment } from '../../src/schema/configuration/environment.ts';
 import { loadConfiguration } from '../../src/schema/configuration/load.ts';
 import { openWarehouse, type Warehouse } from '../../src/schema/warehouse/connect.ts';
@@ -56,7 +57,7 @@ export interface Client {
 
 /** A server on a warehouse of its own, which has the first night of the sample. */
 export function useApi() {
-  let opened: { server: Server; warehouse: Warehouse } | undefined;
+  let opened: { server: Server; warehouse: Warehouse; queue: NightQueue } | undefined;
   let callers = 0;
   const api = () => {
     if (opened === undefined) throw new Error('the server is up only inside tests');
@@ -66,10 +67,12 @@ export function useApi() {
   beforeAll(async () => {
     await makeTemplate();
     const warehouse = await createWarehouse(TEMPLATE);
-    opened = { warehouse, server: await serve(warehouse) };
+    const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: undefined });
+    opened = { warehouse, queue, server: await serve(warehouse, queue) };
   }, 240_000);
   afterAll(async () => {
     await opened?.server.close();
+    await opened?.queue.close();
     await opened?.warehouse.close();
   });
 
@@ -148,7 +151,7 @@ function inside(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-async function serve(warehouse: Warehouse): Promise<Server> {
+async function serve(warehouse: Warehouse, queue: NightQueue): Promise<Server> {
   const configuration = await loadConfiguration('config');
   return buildServer({
     environment: readEnvironment({ POPSHARE_CONFIG: 'config' }),
@@ -157,6 +160,7 @@ async function serve(warehouse: Warehouse): Promise<Server> {
     model: withWeights(await loadModel('persons', 'config')),
     dueDates: await loadDueDates(configuration),
     engine: warehouse,
+    queue,
   });
 }
 

@@ -15,6 +15,7 @@ export type AuditedAction =
   | 'release'
   | 'refuse'
   | 'replay'
+  | 'run'
   | 'purge';
 
 /** One act, as it is remembered. It names records and persons by their keys, and holds no personal data itself. */
