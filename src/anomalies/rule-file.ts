@@ -1,11 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { z } from 'zod';
-import { filesIn } from '../schema/configuration/load.ts';
-import { parseYaml } from '../schema/configuration/yaml-file.ts';
+import { invalid, loadSqlFiles, parseSqlFile } from '../schema/configuration/sql-file.ts';
 import { CONTRACTS } from '../schema/contracts/index.ts';
-import { PopshareError } from '../schema/errors.ts';
 
 const span = z.union([z.number(), z.string()]).optional();
 
@@ -61,27 +56,13 @@ export interface Rule extends Omit<z.output<typeof headerSchema>, 'wakes'> {
   readonly bind: (asOf: string) => readonly (string | number)[];
 }
 
-const HEADER = /^\/\*\n([\s\S]*?)\n\*\/\n/;
-/** `:name`, but not `::type`, not inside a word. */
-const PARAMETER = /(?<![:\w]):([a-z_]+)/g;
-
 /**
  * Reads all rules of a folder, in the order of their codes.
  *
- * @throws CONFIG_INVALID naming file, line and what was expected
+ * @throws CONFIG_NOT_FOUND; CONFIG_INVALID naming file, line and what was expected
  */
 export async function loadRules(folder: string): Promise<Rule[]> {
-  const files = await filesIn(folder, '.sql');
-  const rules = await Promise.all(files.map(async (file) => parseRule(await readFile(file, 'utf8'), file)));
-  for (const [index, rule] of rules.entries()) {
-    const twin = rules.slice(0, index).find((other) => other.rule === rule.rule);
-    if (twin !== undefined)
-      throw new PopshareError(
-        'CONFIG_INVALID',
-        `${rule.file}:2: ${rule.rule} is the code of ${twin.file} too`,
-      );
-  }
-  return rules.toSorted((left, right) => (left.rule < right.rule ? -1 : 1));
+  return loadSqlFiles(folder, parseRule, ({ rule }) => rule);
 }
 
 /**
@@ -90,44 +71,33 @@ export async function loadRules(folder: string): Promise<Rule[]> {
  * @throws CONFIG_INVALID naming file, line and what was expected
  */
 export function parseRule(source: string, file: string): Rule {
-  const invalid = (line: number, what: string): PopshareError =>
-    new PopshareError('CONFIG_INVALID', `${file}:${line}: ${what}`);
-  const header = HEADER.exec(source);
-  if (header?.[1] === undefined) throw invalid(1, 'expected a header comment /* … */ of YAML at the top');
-  const fields = parseYaml(header[1], headerSchema, file, 2);
-  if (!path.basename(file).startsWith(fields.rule))
-    throw invalid(2, `expected the file name to begin with ${fields.rule}`);
+  const { fields, digest, select, names } = parseSqlFile(
+    source,
+    file,
+    headerSchema,
+    ({ parameters }) => ['as_of', ...Object.keys(parameters)],
+    ({ rule }) => rule,
+  );
 
   const wakes = fields.wakes.map(({ feed, field, ...spans }): Wake => {
     const length = (unit: keyof typeof spans): number => {
       const given = spans[unit] ?? 0;
       const value = typeof given === 'string' ? fields.parameters[given] : given;
       if (typeof value !== 'number')
-        throw invalid(2, `wakes: ${unit}: expected a number, or a parameter that is one, found ${given}`);
+        throw invalid(
+          file,
+          2,
+          `wakes: ${unit}: expected a number, or a parameter that is one, found ${given}`,
+        );
       return value;
     };
     return { feed, field, days: length('days'), months: length('months'), years: length('years') };
-  });
-
-  const headerLines = header[0].split('\n').length - 1;
-  const body = source.slice(header[0].length).trim().replace(/;$/, '');
-  if (!/^(--.*\n|\s)*(select|with)\b/i.test(body))
-    throw invalid(headerLines + 1, 'expected one SELECT after the header');
-  if (body.includes(';')) throw invalid(headerLines + 1, 'expected one statement, found `;` in it');
-
-  const names: string[] = [];
-  const select = body.replace(PARAMETER, (_all, name: string) => {
-    if (name !== 'as_of' && !Object.hasOwn(fields.parameters, name)) {
-      throw invalid(headerLines + 1, `:${name} is no parameter of the header (as_of is the night's date)`);
-    }
-    if (!names.includes(name)) names.push(name);
-    return `$${names.indexOf(name) + 1}`;
   });
   return {
     ...fields,
     wakes,
     file,
-    digest: createHash('sha256').update(source).digest('hex'),
+    digest,
     select,
     bind: (asOf) => names.map((name) => (name === 'as_of' ? asOf : (fields.parameters[name] ?? ''))),
   };

@@ -12,7 +12,7 @@ import { type Night, stepsOf, takeStep } from './steps.ts';
 export const nightJobSchema = z.strictObject({
   runId: z.number().transform(toRunId),
   businessDate: z.iso.date(),
-  name: z.enum(['ingest', 'identity', 'population', 'detect', 'corrections', 'close']),
+  name: z.enum(['ingest', 'identity', 'population', 'detect', 'corrections', 'publish', 'close']),
   /** The feed or the rule; empty where a night has one job of the kind. */
   subject: z.string(),
 });
@@ -20,7 +20,11 @@ export const nightJobSchema = z.strictObject({
 export type NightJob = z.output<typeof nightJobSchema>;
 
 /** The step that must be done before another makes sense. */
-const NEEDS: Partial<Record<NightJob['name'], string>> = { population: 'identity', detect: 'population' };
+const NEEDS: Partial<Record<NightJob['name'], string>> = {
+  population: 'identity',
+  detect: 'population',
+  publish: 'population',
+};
 
 /** What a worker has beside its jobs: all of a night but the run. */
 export type House = Omit<Night, 'runId' | 'businessDate' | 'onRows'>;

@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import { loadModel } from '../identity/model/model-file.ts';
 import { withWeights } from '../identity/model/weights.ts';
+import { type Indicator, loadIndicators } from '../population/indicators/indicator-file.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
@@ -17,6 +19,8 @@ export interface NightlyOptions {
   readonly warehouse: Warehouse;
   readonly configuration: Configuration;
   readonly rules: readonly Rule[];
+  /** Those of the configuration folder unless given. */
+  readonly indicators?: readonly Indicator[];
   readonly dataFolder: string;
   /** Null when nothing is to be collected: the run goes on with what has landed. */
   readonly dropFolder: string | null;
@@ -48,8 +52,10 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
   const steps = stepsOf(chosenFeeds(options), options.rules);
   const model = withWeights(await loadModel('persons', configuration.folder));
   const dueDates = await loadDueDates(configuration);
+  const indicators =
+    options.indicators ?? (await loadIndicators(path.join(configuration.folder, 'indicators')));
   const run = await openRun(warehouse, businessDate, options.purpose);
-  const night: Night = { ...options, model, dueDates, runId: run.runId, onRows: progress.rows };
+  const night: Night = { ...options, indicators, model, dueDates, runId: run.runId, onRows: progress.rows };
   try {
     await takeSteps(night, steps, progress);
     const report = await nightReport(night, steps);

@@ -9,6 +9,9 @@ import { collect, openDeliveries } from '../ingest/collect.ts';
 import { asCurrentRun } from '../ingest/current-run.ts';
 import type { RunContext } from '../ingest/delivery.ts';
 import { processDelivery } from '../ingest/process.ts';
+import { recordFeedQuality } from '../population/indicators/feed-quality.ts';
+import type { Indicator } from '../population/indicators/indicator-file.ts';
+import { indicatorFailure, publishIndicators } from '../population/indicators/publish.ts';
 import { updatePicture } from '../population/picture.ts';
 import { loadPopulationSettings } from '../population/settings.ts';
 import { loadSurvivorship } from '../population/survivorship.ts';
@@ -19,7 +22,7 @@ import { step } from './run.ts';
 
 /** One step of a night, by names alone. */
 export interface Step {
-  readonly name: 'ingest' | 'identity' | 'population' | 'detect' | 'corrections';
+  readonly name: 'ingest' | 'identity' | 'population' | 'detect' | 'corrections' | 'publish';
   /** The feed or the rule; empty where a night has one step of the kind. */
   readonly subject: string;
 }
@@ -27,6 +30,7 @@ export interface Step {
 /** What the steps of one night work with. */
 export interface Night extends RunContext {
   readonly rules: readonly Rule[];
+  readonly indicators: readonly Indicator[];
   readonly model: TrainedModel;
   readonly dueDates: DueDates;
   /** Null when nothing is to be collected: the night goes on with what has landed. */
@@ -41,6 +45,7 @@ export function stepsOf(feeds: readonly string[], rules: readonly Rule[]): Step[
     { name: 'population', subject: '' },
     ...rules.map(({ rule }): Step => ({ name: 'detect', subject: rule })),
     { name: 'corrections', subject: '' },
+    { name: 'publish', subject: '' },
   ];
 }
 
@@ -50,11 +55,12 @@ const WORK: Record<Step['name'], (night: Night, subject: string) => Promise<void
   population,
   detect: detectRule,
   corrections: escalate,
+  publish,
 };
 
 /**
  * Takes one step, unless the ledger has it as done. A rule that fails leaves the rest of the night alone: it fails
- * in the ledger, and the night with it.
+ * in the ledger, and the night with it. So does an indicator.
  *
  * @throws STALE_WORKER, FEED_UNKNOWN, and whatever the database throws
  */
@@ -62,7 +68,9 @@ export async function takeStep(night: Night, { name, subject }: Step): Promise<v
   try {
     await step(night.warehouse, night.runId, name, subject, () => WORK[name](night, subject));
   } catch (error) {
-    if (!(error instanceof PopshareError) || error.code !== 'RULE_FAILED') throw error;
+    const isOfAFile =
+      error instanceof PopshareError && ['RULE_FAILED', 'INDICATOR_FAILED'].includes(error.code);
+    if (!isOfAFile) throw error;
   }
 }
 
@@ -112,4 +120,15 @@ async function escalate(night: Night): Promise<void> {
   // Of two rules that end at once, one may have left its cases in the journal.
   await enterMoves(night.warehouse);
   if (escalated > 0) log.warn({ run: runId, cases: escalated }, 'corrections are overdue');
+}
+
+/** The figures of the night, after everything that they count. What could be computed is published before a failure is told. */
+async function publish(night: Night): Promise<void> {
+  const { runId, configuration, indicators } = night;
+  const { county, indicators: limits } = configuration.settings;
+  const failures = await asCurrentRun(night, async (tx) => {
+    await recordFeedQuality(tx, runId);
+    return publishIndicators(tx, runId, { indicators, county, leastPersons: limits.least_persons });
+  });
+  if (failures.length > 0) throw indicatorFailure(failures);
 }

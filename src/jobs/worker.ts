@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { loadModel } from '../identity/model/model-file.ts';
 import { withWeights } from '../identity/model/weights.ts';
+import { loadIndicators } from '../population/indicators/indicator-file.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { type House, takeJob } from './night-job.ts';
 import type { NightQueue } from './queue.ts';
@@ -16,12 +18,13 @@ export async function startWorker(house: Omit<House, keyof Equipment>, queue: Ni
   await queue.work((job) => takeJob(equipped, job), house.configuration.settings.schedule.jobs);
 }
 
-type Equipment = Pick<House, 'model' | 'dueDates'>;
+type Equipment = Pick<House, 'model' | 'dueDates' | 'indicators'>;
 
 /** What the steps of a night need beside the configuration. */
 export async function equipment(configuration: Configuration): Promise<Equipment> {
   return {
     model: withWeights(await loadModel('persons', configuration.folder)),
     dueDates: await loadDueDates(configuration),
+    indicators: await loadIndicators(path.join(configuration.folder, 'indicators')),
   };
 }

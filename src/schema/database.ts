@@ -1045,7 +1045,7 @@ export interface PopulationIndicatorValue {
   series: Generated<string>;
   suppressed: boolean;
   unit: string;
-  value: number;
+  value: number | null;
 }
 
 export interface PopulationPerson {

@@ -77,6 +77,8 @@ export const ERROR_REGISTRY = {
   CORRECTION_UNKNOWN: { exit: 2, status: 404, todo: 'List the lists with `npx popshare corrections list`.' },
   FIELD_CHECK: { exit: 2, status: 422, todo: 'See the case with `npx popshare cases show ID`.' },
   AUDIT_ANCHOR: { exit: 2, todo: 'Give the file that the nights write: audit-anchors.log in POPSHARE_DATA.' },
+  INDICATOR_FAILED: { exit: 1, todo: 'The SQL of an indicator file failed; mend the file that is named.' },
+  INDICATOR_UNKNOWN: { exit: 2, status: 404, todo: 'List indicators with `npx popshare indicators list`.' },
   RULE_FAILED: { exit: 1, status: 422, todo: 'The SQL of a rule file failed; mend the file that is named.' },
   LINK_INPUT: { exit: 2, todo: 'Mend the input file at the place named; docs/linkage.md says what is read.' },
   MODEL_EXPRESSION: {

@@ -10,6 +10,7 @@ import { type Decision, decideDelivery } from '../../src/ingest/decide.ts';
 import type { DeliveryReport } from '../../src/jobs/deliveries.ts';
 import { type NightlyReport, runNight } from '../../src/jobs/nightly.ts';
 import type { Purpose } from '../../src/jobs/run.ts';
+import type { Indicator } from '../../src/population/indicators/indicator-file.ts';
 import type { Binding } from '../../src/schema/configuration/binding.ts';
 import { type Configuration, loadConfiguration } from '../../src/schema/configuration/load.ts';
 import type { GateLimits, Settings } from '../../src/schema/configuration/settings.ts';
@@ -31,6 +32,7 @@ class County {
   drop = '';
   data = '';
   rules: readonly Rule[] = [];
+  indicators: readonly Indicator[] = [];
   base = '';
   #configuration: Configuration | undefined;
   #elsewhere: Warehouse | undefined;
@@ -47,6 +49,7 @@ class County {
     await mkdir(this.drop);
     await this.configure('config');
     this.rules = [];
+    this.indicators = [];
     this.#elsewhere = undefined;
     await this.empty();
   }
@@ -124,6 +127,7 @@ class County {
       warehouse: this.warehouse,
       configuration: this.configuration,
       rules: this.rules,
+      indicators: this.indicators,
       dataFolder: this.data,
       dropFolder: purpose === 'nightly' ? this.drop : null,
       businessDate: date,

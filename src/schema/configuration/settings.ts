@@ -26,6 +26,7 @@ export const settingsSchema = z.strictObject({
       jobs: z.int().min(1).max(3).default(2),
     })
     .prefault({}),
+  indicators: z.strictObject({ least_persons: z.int().min(1).max(1000).default(10) }).prefault({}),
   queue: z
     .strictObject({
       working_days: z

@@ -4,14 +4,15 @@ import type { Migration } from 'kysely/migration';
 /** Published figures: their true values, which of them readers may see, and what each department's feeds are worth. */
 async function up(db: Kysely<unknown>): Promise<void> {
   // The true figures: no reader is let at them. A figure of a period that has ended stays; one that is as it was is
-  // not written. `series` tells parts of an indicator apart (a sex, an age); most have none.
+  // not written. `series` tells parts of an indicator apart (a sex, an age); most have none. Without a value: there was
+  // nobody to speak of, which readers are not told either.
   await sql`
     CREATE TABLE population.indicator_value (
       code        text COLLATE "C" NOT NULL,
       series      text COLLATE "C" NOT NULL DEFAULT '',
       division    text COLLATE "C" NOT NULL,
       period      text COLLATE "C" NOT NULL CHECK (period ~ '^\\d{4}-\\d{2}$'),
-      value       double precision NOT NULL,
+      value       double precision,
       numerator   double precision,
       denominator double precision,
       unit        text COLLATE "C" NOT NULL,

@@ -1,0 +1,22 @@
+/*
+indicator: B04
+title: { zh: 待遇领取者存活核验率, en: Share of recipients who could be checked against deaths }
+formula: 领取养老待遇或低保的人员中，其记录已与其他部门的记录关联（因而每晚与死亡登记比对）者所占比例。按现住地，无现住地的按户籍地，都没有的只计入县。
+unit: "%"
+period: day
+feeds: [social_insurance, subsistence_allowance, death_registration]
+form: share
+*/
+WITH recipient AS (
+  SELECT l.person_id, bool_or(l.method NOT IN ('single', 'name_conflict')) AS is_checked
+  FROM identity.mention m JOIN identity.link l USING (mention_id)
+  LEFT JOIN registry.social_insurance r ON m.feed = 'social_insurance' AND r.source_key = m.source_key
+  WHERE m.active AND (r.benefit_status = '1' OR m.feed = 'subsistence_allowance')
+  GROUP BY l.person_id),
+counted AS (
+  SELECT p.division, count(*) FILTER (WHERE r.is_checked) AS found, count(*) AS persons
+  FROM recipient r LEFT JOIN presence v USING (person_id)
+  JOIN place p ON p.leaf = coalesce(v.village, v.registered_village, :county) GROUP BY p.division)
+SELECT i.division, 100.0 * c.found / nullif(c.persons, 0) AS value,
+       coalesce(c.found, 0) AS numerator, coalesce(c.persons, 0) AS denominator
+FROM inhabitants i LEFT JOIN counted c USING (division)
