@@ -1,6 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
+import { methodOfKind } from './clusters.ts';
 import { loadUnindexed } from './first-load.ts';
 
 /**
@@ -12,8 +13,10 @@ import { loadUnindexed } from './first-load.ts';
  * link, or outside the scope when it has mentions there; a label that holds several persons keeps the oldest of them,
  * and another lives on where it has other mentions. Mentions that came to a person by a merger alone do not hold it: a
  * label that holds none, but mentions of a person that was merged away, gets that person back.
+ *
+ * @param isFirst nothing is linked yet: the plain numbers that nobody met are labels too
  */
-export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<void> {
+export async function assignPersons(tx: Transaction<DB>, runId: RunId, isFirst: boolean): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE heir ON COMMIT DROP AS
     WITH elsewhere AS (
@@ -40,15 +43,25 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId): Promise<
            CASE WHEN is_inside THEN coalesce(heir_id, former_id, nextval('identity.person_person_id_seq'))
                 ELSE substr(label, 8)::bigint END AS person_id
     FROM (SELECT c.label, c.label NOT LIKE 'person %' AS is_inside, h.person_id AS heir_id, f.person_id AS former_id
-          FROM (SELECT label, min(mention_id) AS oldest FROM cluster GROUP BY label) c
+          FROM (SELECT label, min(mention_id) AS oldest FROM cluster GROUP BY label
+                ${isFirst ? unmetNumbers : sql``}) c
           LEFT JOIN (SELECT label, min(person_id) AS person_id FROM heir GROUP BY label) h USING (label)
           LEFT JOIN (SELECT label, min(person_id) AS person_id FROM former_home GROUP BY label) f USING (label)
           ORDER BY c.oldest OFFSET 0) in_order`.execute(tx);
   await sql`ANALYZE heir, assigned`.execute(tx);
-  await sql`
-    INSERT INTO identity.person (person_id, created_run) OVERRIDING SYSTEM VALUE
-    SELECT person_id, ${runId}::bigint FROM assigned WHERE is_new`.execute(tx);
+  const addPersons = async (): Promise<void> => {
+    await sql`
+      INSERT INTO identity.person (person_id, created_run) OVERRIDING SYSTEM VALUE
+      SELECT person_id, ${runId}::bigint FROM assigned WHERE is_new`.execute(tx);
+  };
+  if (isFirst) await loadUnindexed(tx, 'person', addPersons);
+  else await addPersons();
 }
+
+const unmetNumbers = sql`
+  UNION ALL
+  SELECT id_number, oldest FROM identity.plain_number p
+  WHERE NOT EXISTS (SELECT FROM cluster c WHERE c.label = p.id_number)`;
 
 /** A person that would be merged away, but has mentions under a label that is nobody's, lives on there. */
 async function moveOutHeirs(tx: Transaction<DB>): Promise<void> {
@@ -159,7 +172,7 @@ export async function writeLinks(
 ): Promise<void> {
   const version = sql`CASE WHEN c.vector IS NOT NULL THEN ${modelVersion}::integer END`;
   if (isFirst) {
-    await loadUnindexed(tx, 'link', () => addLinks(tx, runId, version));
+    await loadUnindexed(tx, 'link', () => addFirstLinks(tx, runId, version));
     return;
   }
   await sql`
@@ -177,6 +190,21 @@ export async function writeLinks(
       AND (l.person_id, l.method, l.id_number, l.weight, l.vector, l.model_version)
           IS DISTINCT FROM (a.person_id, c.method, c.id_number, c.weight, c.vector, ${version})`.execute(tx);
   await addLinks(tx, runId, version);
+}
+
+/** Every active mention is in `cluster`, or has a plain number, which is its label. */
+async function addFirstLinks(
+  tx: Transaction<DB>,
+  runId: RunId,
+  modelVersion: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    INSERT INTO identity.link (mention_id, person_id, id_number, method, weight, vector, model_version, linked_run)
+    SELECT m.mention_id, a.person_id, m.id_number, coalesce(c.method, ${methodOfKind}), c.weight, c.vector, ${modelVersion},
+           ${runId}::bigint
+    FROM identity.mention m LEFT JOIN cluster c USING (mention_id)
+    JOIN assigned a ON a.label = coalesce(c.label, m.id_number)
+    WHERE m.active`.execute(tx);
 }
 
 /** A mention that was linked before knows by which run; all others are new, and nothing need be looked up. */

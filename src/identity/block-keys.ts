@@ -1,7 +1,7 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
-import { loadUnindexed } from './first-load.ts';
-import type { BlockingRule } from './model/model-file.ts';
+import { blockKeySql, columnsOf, elementsOf, isGiven } from './block-key-sql.ts';
+import { storeFirstKeys } from './first-keys.ts';
 import type { TrainedModel } from './model/weights.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { TrainedModel } from './model/weights.ts';
  * key of every other changed mention once; and temporary table `touched_key` holds every key that one of them has
  * or had, so that whoever shares it is asked again.
  *
- * @param isFirst nothing is linked and no key is stored yet: every mention is asked anyhow, and no key need be touched
+ * @param isFirst nothing is linked yet: every mention is asked anyhow, and no key need be touched
  */
 export async function refreshBlockKeys(
   tx: Transaction<DB>,
@@ -28,80 +28,59 @@ export async function refreshBlockKeys(
     SELECT c.mention_id, c.mention_id, false FROM changed c
     WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
   await sql`ANALYZE keyed`.execute(tx);
+  await computeKeys(tx, model);
   await sql`CREATE TEMPORARY TABLE touched_key (key bigint) ON COMMIT DROP`.execute(tx);
   if (isFirst) {
-    await loadUnindexed(tx, 'block_key', () => storeKeys(tx, model));
+    await storeFirstKeys(tx, model);
     return;
   }
-  await touchKeys(tx);
-  await sql`DELETE FROM identity.block_key b USING keyed k WHERE b.mention_id = k.mention_id`.execute(tx);
-  await storeKeys(tx, model);
-  await touchKeys(tx);
-  await sql`ANALYZE touched_key`.execute(tx);
-}
-
-/** After: the stored keys of the mentions of `keyed` stand in `touched_key`. */
-async function touchKeys(tx: Transaction<DB>): Promise<void> {
   await sql`
     INSERT INTO touched_key
-    SELECT DISTINCT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)`.execute(tx);
+    SELECT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)
+    UNION
+    SELECT key FROM present_key`.execute(tx);
+  await sql`ANALYZE touched_key`.execute(tx);
+  await sql`
+    DELETE FROM identity.block_key b USING keyed k
+    WHERE b.mention_id = k.mention_id AND NOT EXISTS (
+      SELECT FROM present_key p WHERE p.key = b.key AND p.mention_id = b.mention_id AND p.anchored = b.anchored)`.execute(
+    tx,
+  );
+  await addKeys(tx);
 }
 
 /**
- * Computes and stores the keys. Before: none is stored for the mentions of `keyed`.
+ * After: temporary table `present_key` has the keys of the mentions of `keyed` as they are now.
  *
  * The mentions of a person agree in most of what a rule reads: what is equal is put together before the key is made
  * of it, and what has become the same key afterwards.
  */
-async function storeKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+async function computeKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   const columns = [...new Set(model.blocking.flatMap(columnsOf))];
   await sql`
     CREATE TEMPORARY TABLE key_source ON COMMIT DROP AS
     SELECT k.lead, k.anchored, ${sql.join(columns.map((name) => sql.id('f', name)))}
     FROM keyed k JOIN identity.feature f USING (mention_id)`.execute(tx);
-  for (const [at, rule] of model.blocking.entries()) {
-    const distinct = sql`(
-      SELECT DISTINCT lead, anchored, ${sql.join(columnsOf(rule).map((name) => sql.id(name)))} FROM key_source)`;
-    await sql`
-      INSERT INTO identity.block_key (key, mention_id, rule, anchored)
-      SELECT DISTINCT ${blockKeySql(rule, at)}, r.lead, ${sql.lit(at)}::smallint, r.anchored
-      FROM ${elementsOf(rule, distinct)} WHERE ${isGiven(rule)}`.execute(tx);
-  }
+  const rules = model.blocking.map((rule, at) => {
+    const read = sql.join(columnsOf(rule).map((name) => sql.id(name)));
+    return sql`
+      SELECT DISTINCT ${blockKeySql(rule, at)} AS key, r.lead AS mention_id, ${sql.lit(at)}::smallint AS rule, r.anchored
+      FROM ${elementsOf(rule, sql`(SELECT DISTINCT lead, anchored, ${read} FROM key_source)`)} WHERE ${isGiven(rule)}`;
+  });
+  await sql`
+    CREATE TEMPORARY TABLE present_key ON COMMIT DROP AS ${sql.join(rules, sql` UNION ALL `)}`.execute(tx);
+  await sql`ANALYZE present_key`.execute(tx);
 }
 
-/**
- * The key of a blocking rule as an SQL expression over a row `r` of features (and `element`, see {@link elementsOf}).
- *
- * @param at the rule's place in the model: it is part of the key, so that rules never meet
- */
-export function blockKeySql(rule: BlockingRule, at: number): RawBuilder<unknown> {
-  return sql.raw(`hashtextextended('${at}|' || ${partsOf(rule).join(` || '|' || `)}, 0)`);
-}
-
-/** `FROM` this, the rows `r` of the features: a rule with `each` makes a row for each element of its array. */
-export function elementsOf(rule: BlockingRule, features: RawBuilder<unknown>): RawBuilder<unknown> {
-  return rule.each === undefined
-    ? sql`${features} r`
-    : sql`(SELECT r.*, unnest(${sql.raw(rule.each)}) AS element FROM ${features} r) r`;
-}
-
-/** A key with a part missing is none. */
-export function isGiven(rule: BlockingRule): RawBuilder<unknown> {
-  return sql.raw(
-    partsOf(rule)
-      .map((part) => `(${part}) IS NOT NULL`)
-      .join(' AND '),
+/** After: identity.block_key has those of `present_key` that it had not. */
+async function addKeys(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    INSERT INTO identity.block_key (key, mention_id, rule, anchored)
+    SELECT key, mention_id, rule, anchored FROM present_key p
+    WHERE NOT EXISTS (SELECT FROM identity.block_key b
+                      WHERE b.key = p.key AND b.mention_id = p.mention_id AND b.anchored = p.anchored)`.execute(
+    tx,
   );
-}
-
-function partsOf(rule: BlockingRule): readonly string[] {
-  return rule.each === undefined ? rule.keys : [...rule.keys, 'element'];
-}
-
-/** The columns of identity.feature that a rule names. */
-function columnsOf({ keys, each }: BlockingRule): string[] {
-  const named = [...keys, each ?? ''].flatMap((expression) => [...expression.matchAll(/\br\.([a-z_]+)/g)]);
-  return [...new Set(named.flatMap(([, name]) => name ?? []))];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 
 /**
@@ -7,25 +7,16 @@ import type { DB } from '../schema/database.ts';
  * Before: `bound_number` stands. After: temporary table `changed` names every mention that changed since `afterRun`,
  * and, where the model's weights are others than before, every one that the model decides upon (`is_rescored`).
  *
+ * `scope` has each active mention with a document number that a changed mention has, or until now was linked by, or
+ * that a human tied to one of these, with the person it is linked to now.
+ *
  * @param rescore whether the weights are others
- * @param isFirst nothing is linked yet: then every active mention has changed, and the scope is read where it stands
- * @returns the scope, to select from: each active mention with a document number that a changed mention has, or until
- *   now was linked by, or that a human tied to one of these, with the person it is linked to now
  */
-export async function buildScope(
-  tx: Transaction<DB>,
-  afterRun: number,
-  isFirst: boolean,
-  rescore: boolean,
-): Promise<RawBuilder<unknown>> {
+export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore: boolean): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
     SELECT mention_id, feed, id_number, changed_run <= ${afterRun} AS is_rescored FROM identity.mention
     WHERE changed_run > ${afterRun} OR (${rescore} AND active AND id_number IS NULL)`.execute(tx);
-  if (isFirst) {
-    return sql`(SELECT mention_id, feed, id_kind, id_number, name, NULL::bigint AS person_id, NULL::bigint AS linked_run
-                FROM identity.mention WHERE active AND id_number IS NOT NULL)`;
-  }
   await sql`
     CREATE TEMPORARY TABLE touched_number ON COMMIT DROP AS
     SELECT id_number FROM changed WHERE id_number IS NOT NULL
@@ -45,8 +36,44 @@ export async function buildScope(
     LEFT JOIN identity.link l USING (mention_id)
     WHERE m.active AND m.id_number IS NOT NULL`.execute(tx);
   await sql`ANALYZE scope`.execute(tx);
-  return sql.id('scope');
 }
+
+/**
+ * The same when nothing is linked yet: `changed` and `scope` leave out the mentions of plain numbers, which become
+ * persons all at once ({@link findPlainNumbers}).
+ */
+export async function buildFirstScope(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
+    SELECT mention_id, feed, id_number, false AS is_rescored FROM identity.mention m
+    WHERE active AND NOT EXISTS (SELECT FROM identity.plain_number p WHERE p.id_number = m.id_number)`.execute(
+    tx,
+  );
+  await sql`
+    CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
+    SELECT m.mention_id, m.feed, m.id_kind, m.id_number, m.name, NULL::bigint AS person_id, NULL::bigint AS linked_run
+    FROM changed c JOIN identity.mention m USING (mention_id) WHERE m.id_number IS NOT NULL`.execute(tx);
+  await sql`ANALYZE changed, scope`.execute(tx);
+}
+
+/**
+ * Brings the mentions of plain numbers that somebody meets into `cluster`, where the steps that follow look for them.
+ *
+ * Before: `pair` stands.
+ */
+export async function addMetNumbers(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    INSERT INTO cluster (mention_id, id_number, label, method, leads)
+    SELECT m.mention_id, m.id_number, m.id_number, ${methodOfKind}, m.name IS NOT NULL
+    FROM (SELECT DISTINCT p.id_number FROM pair JOIN identity.plain_number p ON p.lead = pair.other_id) met
+    JOIN identity.mention m USING (id_number) WHERE m.active`.execute(tx);
+  await sql`ANALYZE cluster`.execute(tx);
+}
+
+/** How a number of each kind links the mentions that have it; reads `id_kind`. */
+export const methodOfKind = sql.raw(
+  `CASE id_kind WHEN 'resident_15' THEN 'upgraded_id' WHEN 'resident' THEN 'valid_id' ELSE 'other_document' END`,
+);
 
 /** The numbers that humans tied to a touched number, or to a changed mention, are touched too. */
 async function addBoundNumbers(tx: Transaction<DB>): Promise<void> {
@@ -72,15 +99,13 @@ async function addBoundNumbers(tx: Transaction<DB>): Promise<void> {
  *
  * Under a number with several names, the name of the household register leads, then the one most records
  * give, then the readable one, then by spelling; every name goes with the first compatible one in that order.
- *
- * @param scope as {@link buildScope} returns it
  */
-export async function labelClusters(tx: Transaction<DB>, scope: RawBuilder<unknown>): Promise<void> {
+export async function labelClusters(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE contested_name ON COMMIT DROP AS
     WITH used AS (
       SELECT s.id_number, s.name, bool_or(s.feed = 'household_register') AS registered, count(*) AS mentions
-      FROM ${scope} s WHERE s.name IS NOT NULL GROUP BY s.id_number, s.name),
+      FROM scope s WHERE s.name IS NOT NULL GROUP BY s.id_number, s.name),
     contested AS (
       SELECT u.* FROM used u JOIN (SELECT id_number FROM used GROUP BY id_number HAVING count(*) > 1) several USING (id_number)),
     ranked AS (
@@ -100,12 +125,9 @@ export async function labelClusters(tx: Transaction<DB>, scope: RawBuilder<unkno
     SELECT s.mention_id, s.person_id, s.linked_run, s.id_number,
            CASE WHEN coalesce(n.place, 1) = 1 THEN s.id_number
                 ELSE s.id_number || ' ' || n.lead_name END AS label,
-           CASE WHEN n.place > 1 THEN 'name_conflict'
-                WHEN s.id_kind = 'resident_15' THEN 'upgraded_id'
-                WHEN s.id_kind = 'resident' THEN 'valid_id'
-                ELSE 'other_document' END AS method,
+           CASE WHEN n.place > 1 THEN 'name_conflict' ELSE ${methodOfKind} END AS method,
            coalesce(s.name = n.lead_name, s.name IS NOT NULL) AS leads, NULL::float8 AS weight, NULL::bigint AS vector
-    FROM ${scope} s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
+    FROM scope s LEFT JOIN contested_name n ON n.id_number = s.id_number AND n.name = s.name`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
   await joinBound(tx);
   await partApart(tx);

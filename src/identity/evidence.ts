@@ -103,7 +103,7 @@ async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
     tx,
   );
   await sql`CREATE UNIQUE INDEX ON paired_feature (mention_id)`.execute(tx);
-  await sql`ANALYZE paired_feature`.execute(tx);
+  await sql`ANALYZE paired_feature (mention_id)`.execute(tx);
 }
 
 /** Looks the weight up per pattern, not per pair: there are few patterns, and a new model re-weighs patterns alone. */

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { compareNames } from '../schema/standards/names.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { MARGIN } from './attach.ts';
-import { blockKeySql, elementsOf, isGiven } from './block-keys.ts';
+import { blockKeySql, elementsOf, isGiven } from './block-key-sql.ts';
 import { featureOf, type GivenFeature, type IdentityFields } from './identity-fields.ts';
 import { bestLevelsSql, patternSql } from './model/comparison-sql.ts';
 import {

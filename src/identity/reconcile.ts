@@ -7,10 +7,10 @@ import { assignPersons, recordPersonEvents, writeLinks } from './assign.ts';
 import { chooseNodes, groupUnresolved } from './attach.ts';
 import { findUnresolved, refreshBlockKeys } from './block-keys.ts';
 import { closeOverBonds } from './closure.ts';
-import { buildScope, labelClusters } from './clusters.ts';
+import { addMetNumbers, buildFirstScope, buildScope, labelClusters } from './clusters.ts';
 import { addConflicts } from './conflicts.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
-import { isFirstLoad } from './first-load.ts';
+import { findPlainNumbers, forgetPlainNumbers, isFirstLoad } from './first-load.ts';
 import { recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
@@ -54,26 +54,33 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await assertCurrentRun(tx, runId);
     // The first reconciliation hashes every mention; this is for this transaction alone.
     await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
+    // What it reads was mostly written tonight, or is read every night: it is in memory, and an index costs little.
+    await sql`SET LOCAL seq_page_cost = 0.1`.execute(tx);
+    await sql`SET LOCAL random_page_cost = 0.1`.execute(tx);
     await gatherVerdicts(tx);
     const isFirst = await isFirstLoad(tx);
     // The server looks at a table by itself only a minute after it was filled.
     if (isFirst) await sql`ANALYZE identity.mention`.execute(tx);
+    if (isFirst) await findPlainNumbers(tx);
     // Another blocking makes other keys of every mention; other weights, other patterns' weights.
     const afterRun = isAnother(model_blocking, digests.blocking) ? 0 : reconciled_run;
-    const scope = await buildScope(tx, afterRun, isFirst, isAnother(model_weights, digests.weights));
-    await labelClusters(tx, scope);
+    if (isFirst) await buildFirstScope(tx);
+    else await buildScope(tx, afterRun, isAnother(model_weights, digests.weights));
+    await labelClusters(tx);
     await refreshBlockKeys(tx, model, isFirst);
     await findUnresolved(tx);
-    await closeOverBonds(tx, model);
+    if (!isFirst) await closeOverBonds(tx, model);
     await pairUp(tx, model, runId);
+    if (isFirst) await addMetNumbers(tx);
     await weighNodes(tx, model);
     await weighEdges(tx, model);
     await groupUnresolved(tx, model);
     await chooseNodes(tx, model);
     await addConflicts(tx, model);
-    await assignPersons(tx, runId);
+    await assignPersons(tx, runId, isFirst);
     await recordPersonEvents(tx, runId, isFirst);
     await writeLinks(tx, runId, model.version, isFirst);
+    if (isFirst) await forgetPlainNumbers(tx);
     await bringReviews(tx, runId);
     // Only as far as there was something: a night that changed nothing leaves this row as it is.
     await sql`

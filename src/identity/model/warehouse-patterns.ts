@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
-import { blockKeySql, elementsOf, isGiven } from '../block-keys.ts';
+import { blockKeySql, elementsOf, isGiven } from '../block-key-sql.ts';
 import { bestLevelsSql, patternSql } from './comparison-sql.ts';
 import { type BlockingRule, columnsRead, type Model } from './model-file.ts';
 import type { Pattern, PatternCounts } from './pattern.ts';

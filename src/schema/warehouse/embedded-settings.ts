@@ -29,8 +29,12 @@ export async function serverSettings(
     effective_cache_size: megabytes(Infinity, 1 / 2),
     dynamic_shared_memory_type: await sharedMemoryType(),
     max_wal_size: '8GB',
-    // lz4 would be better; the npm package is built without it.
-    wal_compression: 'on',
+    // One machine, without standbys: what a transaction loads into a table that it made or truncated is flushed at its
+    // end instead of being logged row by row. Backups are copies of the folder (docs/operations.md).
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    // The npm package is built without lz4, and pglz takes as long as building an index.
+    wal_compression: 'off',
     checkpoint_timeout: '15min',
     random_page_cost: '1.1',
     jit: 'off',

@@ -1,0 +1,72 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+import { blockKeySql, columnsOf, elementsOf, isGiven } from './block-key-sql.ts';
+import { indexesOf, sharedOut } from './first-load.ts';
+import type { BlockingRule } from './model/model-file.ts';
+import type { TrainedModel } from './model/weights.ts';
+
+/** The columns of identity.feature that are made of the number, the name and the birth date. */
+const OF_THE_PERSON = new Set([
+  'id_number',
+  'id_odd',
+  'id_birth',
+  'name',
+  'name_pattern',
+  'pinyin',
+  'shape',
+  'surname_pinyin',
+  'given_pinyin',
+  'birth',
+  'lunar_birth',
+]);
+
+/**
+ * Makes the block keys of a whole county at once.
+ *
+ * Before: nothing is linked; `present_key` has the keys of those that have no plain number. After: identity.block_key
+ * is made anew, with these and with the keys of all plain numbers. A new table is the one thing that the server fills by several processes; each blocking rule is a
+ * part of the statement that one of them takes.
+ */
+export async function storeFirstKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  const indexes = await indexesOf(tx, 'block_key');
+  await gatherFirstSource(tx);
+  await sql`DROP TABLE identity.block_key`.execute(tx);
+  const rules = model.blocking.map((rule, at) => keysOfPlain(rule, at));
+  // No scan is shared, or one process would do alone all that comes after it.
+  await sharedOut(tx, '1TB', sql`CREATE TABLE identity.block_key AS ${sql.join(rules, sql` UNION ALL `)}`);
+  await sql`DROP TABLE identity.plain_source`.execute(tx);
+  await sql`
+    INSERT INTO identity.block_key (key, mention_id, rule, anchored)
+    SELECT key, mention_id, rule, anchored FROM present_key`.execute(tx);
+  for (const { rebuild } of indexes) await sql.raw(rebuild).execute(tx);
+  await sql`ANALYZE identity.block_key`.execute(tx);
+}
+
+/**
+ * After: table identity.plain_source has what the mentions of each plain number say of number, name and birth date.
+ * Most say the same: a number with one name and one birth date stands there once, and once more for each mention that
+ * lacks either.
+ */
+async function gatherFirstSource(tx: Transaction<DB>): Promise<void> {
+  await sharedOut(
+    tx,
+    '1MB',
+    sql`
+    CREATE UNLOGGED TABLE identity.plain_source AS
+    SELECT p.lead, ${sql.join([...OF_THE_PERSON].map((name) => sql.id('f', name)))}
+    FROM identity.plain_number p JOIN identity.feature f USING (id_number)
+    WHERE f.mention_id = p.complete OR f.name IS NULL OR f.birth IS NULL OR p.births_differ`,
+  );
+  await sql`ANALYZE identity.plain_source (lead)`.execute(tx);
+}
+
+/** The keys that a rule gives the plain numbers. */
+function keysOfPlain(rule: BlockingRule, at: number): RawBuilder<unknown> {
+  const columns = columnsOf(rule);
+  const source = columns.every((name) => OF_THE_PERSON.has(name))
+    ? sql`identity.plain_source`
+    : sql`(SELECT p.lead, f.* FROM identity.feature f JOIN identity.plain_number p USING (id_number))`;
+  return sql`
+    SELECT DISTINCT ${blockKeySql(rule, at)} AS key, r.lead AS mention_id, ${sql.lit(at)}::smallint AS rule, true AS anchored
+    FROM ${elementsOf(rule, source)} WHERE ${isGiven(rule)}`;
+}
