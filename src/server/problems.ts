@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CaseChangedError } from '../anomalies/queue/actions.ts';
 import { log } from '../jobs/log.ts';
 import { PopshareError } from '../schema/errors.ts';
-import { messageWithoutValues } from '../schema/failure.ts';
+import { failureOf, messageWithoutValues } from '../schema/failure.ts';
 import type { Server } from './context.ts';
 
 /** RFC 9457, problem details, with the code of the registry and what to do. */
@@ -58,6 +58,9 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
     }));
     return { ...known(new PopshareError('REQUEST_INVALID', 'the request is not as expected')), errors };
   }
+  // A value that its schema let through and the warehouse cannot read (a NUL in a text): SQLSTATE class 22.
+  if (failureOf(error).sqlstate?.startsWith('22'))
+    return known(new PopshareError('REQUEST_INVALID', 'the warehouse cannot read a value of the request'));
   const status = statusOf(error);
   if (status >= 400 && status < 500)
     return { ...known(new PopshareError('REQUEST_INVALID', messageWithoutValues(error))), status };

@@ -15,6 +15,15 @@ export const pageQuery = z.object({
   limit: z.coerce.number<string>().int().min(1).max(200).default(50),
 });
 
+/** The same for a list in the order of ids. */
+export const idPageQuery = pageQuery.extend({
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional()
+    .describe('`next` of the page before'),
+});
+
 /** Values of a query, separated by commas. */
 export function severalOf<Item extends z.ZodType<string, string>>(item: Item) {
   return z

@@ -4,7 +4,7 @@ import { anchorFile, readAnchors } from '../../jobs/audit-anchor.ts';
 import { auditHead, verifyAudit } from '../../schema/warehouse/audit.ts';
 import type { Server, ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { moment, pageAfterId, pageOf, pageQuery } from '../schemas.ts';
+import { idPageQuery, moment, pageAfterId, pageOf } from '../schemas.ts';
 
 const entry = z
   .object({
@@ -30,7 +30,7 @@ export function addAuditRoutes(server: Server, context: ServerContext): void {
       schema: {
         tags: ['audit'],
         summary: 'The entries of the audit log, newest first',
-        querystring: pageQuery.extend({
+        querystring: idPageQuery.extend({
           actor: z.string().optional(),
           subject: z.string().optional(),
           action: z.string().optional(),

@@ -7,7 +7,7 @@ import { toDeliveryId } from '../../schema/ids.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { idInPath, moment, pageAfterId, pageOf, pageQuery } from '../schemas.ts';
+import { idInPath, idPageQuery, moment, pageAfterId, pageOf } from '../schemas.ts';
 
 const count = z.int().nullable();
 
@@ -48,7 +48,7 @@ const wholeDelivery = z.object({
   ),
 });
 
-const listQuery = pageQuery.extend({
+const listQuery = idPageQuery.extend({
   date: z.iso.date().optional(),
   feed: z.string().optional(),
   status: delivery.shape.status.optional(),

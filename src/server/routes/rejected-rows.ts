@@ -5,7 +5,7 @@ import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { pageAfterId, pageOf, pageQuery, purpose } from '../schemas.ts';
+import { idPageQuery, pageAfterId, pageOf, purpose } from '../schemas.ts';
 
 const rejectedRow = z
   .object({
@@ -30,7 +30,7 @@ export function addRejectedRowRoutes(server: Server, context: ServerContext): vo
       schema: {
         tags: ['rejected rows'],
         summary: 'Open rejected rows with their reasons, newest delivery first, without the values',
-        querystring: pageQuery.extend({
+        querystring: idPageQuery.extend({
           feed: z.string().optional(),
           delivery: z.coerce.number<string>().int().min(1).optional(),
         }),

@@ -6,7 +6,7 @@ import { recordAct } from '../../schema/warehouse/audit.ts';
 import { today } from '../../schema/warehouse/today.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { idInPath, moment, pageAfterId, pageOf, pageQuery } from '../schemas.ts';
+import { idInPath, idPageQuery, moment, pageAfterId, pageOf } from '../schemas.ts';
 
 const run = z
   .object({
@@ -37,7 +37,7 @@ export function addRunRoutes(server: Server, context: ServerContext): void {
       schema: {
         tags: ['runs'],
         summary: 'The runs, newest first',
-        querystring: pageQuery.extend({ date: z.iso.date().optional() }),
+        querystring: idPageQuery.extend({ date: z.iso.date().optional() }),
         response: { 200: pageOf(run), ...PROBLEMS },
       },
     },
