@@ -8,6 +8,7 @@ import { asCurrentRun } from './current-run.ts';
 import type { LandedDelivery, RunContext } from './delivery.ts';
 import { markMended } from './rejected-rows.ts';
 import { type Staged, stageTable } from './stage.ts';
+import { maybeRefused } from './unkeyed-rows.ts';
 
 /** What a delivery did to the registry. accepted = new + changed + unchanged; removed counts snapshots' absences. */
 export interface Books {
@@ -48,7 +49,8 @@ export async function applyDelivery(
   return asCurrentRun(context, async (tx) => {
     await requireWholeStage(tx, tables, delivery, staged);
     await dropOvertakenRows(tx, tables);
-    await buildDelta(tx, tables, delivery);
+    const kept = isSnapshot(contract) ? await maybeRefused(tx, delivery, binding, staged.header) : null;
+    await buildDelta(tx, tables, delivery, kept);
     const counts = await countDelta(tx);
     const books = { ...counts, unchanged: staged.accepted - counts.new - counts.changed };
 
@@ -59,7 +61,7 @@ export async function applyDelivery(
     balance(delivery, staged, books, { archived, removed, changed, added });
 
     await applyMentions(tx, contract, tables.stage, context.runId);
-    await markMended(tx, delivery, contract);
+    await markMended(tx, delivery, binding);
     await closeBooks(tx, delivery, staged, books);
     await sql`DROP TABLE ${tables.stage}`.execute(tx);
     return books;
@@ -107,34 +109,42 @@ async function dropOvertakenRows(tx: Transaction<DB>, { stage, contract }: Table
  *
  * Nothing is removed by a row that was there but refused: its record stands as it was. Nothing older replaces
  * anything newer: see {@link isNewer}.
+ *
+ * @param kept which standing records (r) may be among the refused rows without a key; null where there are none
  */
-async function buildDelta(tx: Transaction<DB>, tables: Tables, delivery: LandedDelivery): Promise<void> {
+async function buildDelta(
+  tx: Transaction<DB>,
+  tables: Tables,
+  delivery: LandedDelivery,
+  kept: RawBuilder<boolean> | null,
+): Promise<void> {
   const { stage, registry, contract } = tables;
   const fields = Object.keys(contract.fields);
   const staged = sql.join(fields.map((name) => sql`s.${sql.id(name)}`));
   const standing = sql.join(fields.map((name) => sql`r.${sql.id(name)}`));
-  const isSnapshot = contract.mode === 'snapshot';
   const refusedKeys = sql`SELECT source_key FROM ops.rejected_row
     WHERE delivery_id = ${delivery.deliveryId} AND source_key IS NOT NULL`;
   await sql`
     CREATE TEMPORARY TABLE delta ON COMMIT DROP AS
     SELECT s.line, coalesce(s.source_key, r.source_key) AS source_key,
            CASE WHEN r.source_key IS NULL THEN 'new' WHEN s.source_key IS NULL THEN 'removed' ELSE 'changed' END AS kind
-    FROM ${stage} s ${sql.raw(isSnapshot ? 'FULL' : 'LEFT')} JOIN ${registry} r ON r.source_key = s.source_key
+    FROM ${stage} s ${sql.raw(isSnapshot(contract) ? 'FULL' : 'LEFT')} JOIN ${registry} r ON r.source_key = s.source_key
     WHERE r.source_key IS NULL
-       OR (s.source_key IS NULL AND r.source_key NOT IN (${refusedKeys}))
+       OR (s.source_key IS NULL AND r.source_key NOT IN (${refusedKeys}) AND NOT ${kept ?? sql`false`})
        OR (s.source_key IS NOT NULL AND (${staged}) IS DISTINCT FROM (${standing}) AND ${isNewer(contract, delivery)})`.execute(
     tx,
   );
   await sql`ANALYZE delta`.execute(tx);
 }
 
+const isSnapshot = ({ mode }: Contract): boolean => mode === 'snapshot';
+
 /**
  * Whether a staged row (s) may replace the standing record (r). In a snapshot the file is the truth of its day.
  * Elsewhere the source's own time of change decides, then the business date.
  */
 function isNewer(contract: Contract, delivery: LandedDelivery): RawBuilder<boolean> {
-  if (contract.mode === 'snapshot') return sql`true`;
+  if (isSnapshot(contract)) return sql`true`;
   if (contract.updatedAt === null) return sql`r.valid_from <= ${delivery.businessDate}::date`;
   const updatedAt = sql.id(contract.updatedAt);
   return sql`(s.${updatedAt}, ${delivery.businessDate}::date) >= (r.${updatedAt}, r.valid_from)`;

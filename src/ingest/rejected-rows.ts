@@ -1,29 +1,31 @@
 import { sql, type Transaction } from 'kysely';
 import type { Binding } from '../schema/configuration/binding.ts';
-import type { Contract } from '../schema/contracts/contract.ts';
 import type { DB } from '../schema/database.ts';
 import type { Queryable } from '../schema/warehouse/connect.ts';
 import { encodeField } from './decode/encoding.ts';
 import type { LandedDelivery } from './delivery.ts';
 import { stageTable } from './stage.ts';
+import { unkeyedRowsBrought } from './unkeyed-rows.ts';
 
 /**
  * Rejected rows that this delivery mends disappear from the list (they stay in the table).
  *
  * A snapshot answers for all rows of its feed: whatever was refused before is either in it and good, in it and
- * refused again, or gone. An incremental delivery answers for the keys that it brings, accepted or refused again.
+ * refused again, or gone. An incremental delivery answers for the keys that it brings, accepted or refused again, and
+ * for rows without a key that it brings again.
  *
  * Before: the delivery's own rejected rows are written, its stage table stands.
  */
 export async function markMended(
   tx: Transaction<DB>,
   delivery: LandedDelivery,
-  contract: Contract,
+  binding: Binding,
 ): Promise<void> {
   const answered =
-    contract.mode === 'snapshot'
+    binding.contract.mode === 'snapshot'
       ? sql`true`
-      : sql`(r.source_key IN (SELECT source_key FROM ${sql.id('stage', stageTable(delivery))})
+      : sql`(r.rejected_row_id = ANY (${await unkeyedRowsBrought(tx, delivery, binding)})
+             OR r.source_key IN (SELECT source_key FROM ${sql.id('stage', stageTable(delivery))})
              OR r.source_key IN (SELECT source_key FROM ops.rejected_row WHERE delivery_id = ${delivery.deliveryId}))`;
   await sql`
     UPDATE ops.rejected_row r SET mended_by = ${delivery.deliveryId}

@@ -76,7 +76,12 @@ function whole(
   row: RawRow,
   given: Record<string, string>,
 ): Pick<RejectedRow, 'line' | 'sourceKey' | 'fields'> {
-  const parts = contract.key.map((field) => given[field]?.trim() ?? '');
+  const parts = contract.key.map((field) => {
+    const text = given[field]?.trim() ?? '';
+    // As an accepted row would have it; a part that is refused is kept as it came.
+    const read = contract.fields[field]?.schema.safeParse(text);
+    return read?.success ? (read.data ?? '') : text;
+  });
   const readable = parts.every((part) => part !== '' && part.isWellFormed() && !part.includes('\0'));
   return { line: row.line, sourceKey: readable ? parts.join('|') : null, fields: row.fields };
 }

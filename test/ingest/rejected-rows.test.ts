@@ -47,6 +47,39 @@ describe('a row that the contract refuses', () => {
     expect(await county.records('housing_ownership', 'owner_name')).toEqual({ A: '王强', B: '李娜' });
   });
 
+  test('and has no key does not remove the record that it may be, until a snapshot can be read', async () => {
+    const title4 = [title('A', '王强'), title('B', '李娜'), title('C', '张伟'), title('D', '赵敏')];
+    await county.send('housing_ownership', FIRST, title4);
+    const second = await county.send('housing_ownership', SECOND, [
+      title('A', '王强'),
+      title('', '李娜'),
+      title('', '张伟', { registered_on: '?' }),
+      title('', ''),
+    ]);
+    expect(second).toMatchObject({ rejected: 3, unchanged: 1, removed: 1 });
+    expect(Object.keys(await county.records('housing_ownership', 'owner_name'))).toEqual(['A', 'B', 'C']);
+    expect(
+      await county.send('housing_ownership', THIRD, [title('A', '王强'), title('C', '张伟')]),
+    ).toMatchObject({
+      removed: 1,
+    });
+    expect(await open()).toEqual([]);
+  });
+
+  test('and has no key, but a document number, keeps nobody of the same name with another', async () => {
+    const number = '620802198001010015';
+    await county.send('housing_ownership', FIRST, [
+      title('A', '王强', { owner_id_number: number }),
+      title('B', '王强', { owner_id_number: '62080219800101004X' }),
+      title('C', '李娜'),
+    ]);
+    await county.send('housing_ownership', SECOND, [
+      title('', '王强', { owner_id_number: number }),
+      title('C', '李娜'),
+    ]);
+    expect(Object.keys(await county.records('housing_ownership', 'owner_name'))).toEqual(['A', 'C']);
+  });
+
   test('of a snapshot is answered by the next snapshot, in it or not', async () => {
     const bad = (key: string): ReturnType<typeof title> => title(key, '王强', { registered_on: '?' });
     await county.send('housing_ownership', FIRST, [bad('A'), bad('B'), bad('C'), title('D', '李娜')]);
@@ -79,6 +112,23 @@ describe('a row that the contract refuses', () => {
     await county.send('death_registration', THIRD, [death('2', '', '03 08:00:00')]);
     expect(await open()).toMatchObject([{ source_key: '2', line: 2 }]);
     expect(await county.query('SELECT count(*) AS kept FROM ops.rejected_row')).toEqual([{ kept: 3 }]);
+  });
+
+  test('of an incremental feed, without a key, is answered by the same row with one, or without', async () => {
+    await county.send('death_registration', FIRST, [
+      death('', '王强', '01 08:00:00'),
+      death('', '李娜', '01 08:00:00'),
+      death('', '张伟', '01 08:00:00', { died_on: '去年' }),
+    ]);
+    await county.send('death_registration', SECOND, [
+      death('1', '王强', '02 08:00:00'),
+      death('2', '李娜', '02 08:00:00', { died_on: '20261031' }),
+      death('3', '张伟', '02 08:00:00'),
+      death('4', '赵敏', '02 08:00:00'),
+    ]);
+    expect(await open()).toMatchObject([{ line: 3 }]);
+    await county.send('death_registration', THIRD, [death('', '李娜', '01 08:00:00')]);
+    expect(await open()).toMatchObject([{ line: 2 }]);
   });
 });
 
