@@ -240,15 +240,28 @@ async function closeBooks(
   staged: Staged,
   books: Books,
 ): Promise<void> {
-  await sql`
-    UPDATE ops.delivery SET status = 'applied', applied_at = now(), reason = NULL,
-           received = ${staged.received}, accepted = ${staged.accepted}, rejected = ${staged.rejected},
-           new = ${books.new}, changed = ${books.changed}, unchanged = ${books.unchanged}, removed = ${books.removed}
-    WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
+  if (!(await isKeptAsItWas(tx, delivery, books)))
+    await sql`
+      UPDATE ops.delivery SET status = 'applied', applied_at = now(), reason = NULL,
+             received = ${staged.received}, accepted = ${staged.accepted}, rejected = ${staged.rejected},
+             new = ${books.new}, changed = ${books.changed}, unchanged = ${books.unchanged}, removed = ${books.removed}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx);
   await sql`
     INSERT INTO ops.feed_state (feed, delivery_id, business_date, sha256, received)
     VALUES (${delivery.feed}, ${delivery.deliveryId}, ${delivery.businessDate}, ${delivery.sha256}, ${staged.received})
     ON CONFLICT (feed) DO UPDATE SET
       delivery_id = excluded.delivery_id, business_date = greatest(ops.feed_state.business_date, excluded.business_date),
       sha256 = excluded.sha256, received = excluded.received`.execute(tx);
+}
+
+/**
+ * A replay that finds the same rows and changes nothing leaves the ledger with what the delivery did when it was
+ * applied.
+ */
+async function isKeptAsItWas(tx: Transaction<DB>, delivery: LandedDelivery, books: Books): Promise<boolean> {
+  if (!delivery.isReplay || books.new + books.changed + books.removed > 0) return false;
+  const { numAffectedRows } = await sql`
+    UPDATE ops.delivery SET status = 'applied', reason = '重放：登记簿不变'
+    WHERE delivery_id = ${delivery.deliveryId} AND accepted = new + changed + unchanged`.execute(tx);
+  return numAffectedRows === 1n;
 }

@@ -37,15 +37,18 @@ async function recordMissing(context: RunContext, binding: Binding, reason: stri
   );
 }
 
-/** The deliveries of a date that wait for a fate: landed, or failed on our side. */
+/**
+ * The deliveries that wait for a fate: those of the date that landed, or failed on our side, and earlier ones that an
+ * officer has released or replayed while no run could take them up.
+ */
 export async function openDeliveries(context: RunContext, feed: string): Promise<DeliveryId[]> {
-  const rows = await context.warehouse.db
-    .selectFrom('ops.delivery')
-    .select('delivery_id')
-    .where('business_date', '=', context.businessDate)
-    .where('feed', '=', feed)
-    .where('status', 'in', ['landed', 'failed'])
-    .orderBy('sequence')
-    .execute();
+  const { rows } = await sql<{ delivery_id: number }>`
+    SELECT delivery_id FROM ops.delivery d
+    WHERE feed = ${feed} AND CASE
+      WHEN business_date = ${context.businessDate}::date THEN status IN ('landed', 'failed')
+      ELSE business_date < ${context.businessDate}::date AND status = 'landed'
+           AND EXISTS (SELECT FROM ops.delivery_decision c WHERE c.delivery_id = d.delivery_id
+                         AND c.decision IN ('release', 'replay')) END
+    ORDER BY business_date, sequence`.execute(context.warehouse.db);
   return rows.map(({ delivery_id }) => toDeliveryId(delivery_id));
 }

@@ -24,4 +24,6 @@ export interface LandedDelivery {
   readonly control: { rows: number; sha256: string } | null;
   /** An officer has looked at the gates' findings and let it pass. */
   readonly released: boolean;
+  /** It has been applied before, and is replayed: the ledger keeps what it did then, unless it does more now. */
+  readonly isReplay: boolean;
 }

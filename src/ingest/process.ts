@@ -54,6 +54,8 @@ export async function processDelivery(context: RunContext, deliveryId: DeliveryI
 
 async function decideFate(context: RunContext, delivery: LandedDelivery, binding: Binding): Promise<void> {
   const last = await feedState(context, delivery.feed);
+  if (last !== null && delivery.isReplay && isOvertaken(delivery, binding, last))
+    return leaveAsItWas(context, delivery, last);
   if (last !== null && isSameAsLast(delivery, last)) return repeatLast(context, delivery, last);
 
   let staged: Staged;
@@ -81,7 +83,7 @@ async function decideFate(context: RunContext, delivery: LandedDelivery, binding
     await recordFindings(tx, delivery, [...findings, ...repeated]);
     await recordReading(tx, delivery, staged);
   });
-  if (binding.contract.mode === 'snapshot' && last !== null && last.business_date > delivery.businessDate) {
+  if (last !== null && isOvertaken(delivery, binding, last)) {
     return keepLateSnapshot(context, delivery, last);
   }
   await applyDelivery(context, delivery, binding, staged);
@@ -133,6 +135,21 @@ async function repeatedBytes(
     message: `重复报送：与 ${earlier.business_date} 的批次字节相同`,
     evidence: { same_as_delivery: earlier.delivery_id, business_date: earlier.business_date },
   }));
+}
+
+/** A snapshot of an earlier day than the one that stands. */
+function isOvertaken(delivery: LandedDelivery, binding: Binding, last: FeedState): boolean {
+  return binding.contract.mode === 'snapshot' && last.business_date > delivery.businessDate;
+}
+
+/** A snapshot that stood once: what it did then stays in the ledger. */
+async function leaveAsItWas(context: RunContext, delivery: LandedDelivery, last: FeedState): Promise<void> {
+  await asCurrentRun(context, (tx) =>
+    sql`
+      UPDATE ops.delivery SET status = CASE WHEN new + changed + removed > 0 THEN 'applied' ELSE 'unchanged' END,
+             reason = ${`重放：${last.business_date} 的全量批次已应用，登记簿不变`}
+      WHERE delivery_id = ${delivery.deliveryId}`.execute(tx),
+  );
 }
 
 /** Kept in the ledger, not in the registry: a newer snapshot stands, which answers for the rows refused here too. */
@@ -228,8 +245,9 @@ async function readDelivery(
     sha256: string;
     control: { rows: number; sha256: string } | null;
     released: boolean;
+    is_replay: boolean;
   }>`
-    SELECT feed, business_date, landed_path, sha256, control, released
+    SELECT feed, business_date, landed_path, sha256, control, released, applied_at IS NOT NULL AS is_replay
     FROM ops.delivery WHERE delivery_id = ${deliveryId} AND landed_path IS NOT NULL`.execute(
     context.warehouse.db,
   );
@@ -249,6 +267,7 @@ async function readDelivery(
     sha256: row.sha256,
     control: row.control,
     released: row.released,
+    isReplay: row.is_replay,
   };
   return { delivery, binding };
 }

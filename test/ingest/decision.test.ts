@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { decideDelivery } from '../../src/ingest/decide.ts';
 import type { DeliveryReport } from '../../src/jobs/deliveries.ts';
+import { toDeliveryId } from '../../src/schema/ids.ts';
 import { type Row, title, useCounty } from '../support/drop.ts';
 
 const county = useCounty();
@@ -71,14 +73,25 @@ test('a replay of what was applied changes nothing, and needs no file of the dep
   const applied = await county.send(FEED, FIRST, titles(20));
   const before = await county.query(`SELECT xmin, * FROM registry.${FEED} ORDER BY source_key`);
   const replayed = await county.decide(applied, 'replay');
-  expect(replayed).toMatchObject({ status: 'applied', new: 0, changed: 0, unchanged: 20, removed: 0 });
+  expect(replayed).toMatchObject({
+    status: 'applied',
+    reason: '重放：登记簿不变',
+    new: 20,
+    changed: 0,
+    unchanged: 0,
+    removed: 0,
+  });
   expect(await county.query(`SELECT xmin, * FROM registry.${FEED} ORDER BY source_key`)).toEqual(before);
 });
 
 test('a replay of an earlier snapshot does not undo the later one', async () => {
   const first = await county.send(FEED, FIRST, titles(20));
   await county.send(FEED, SECOND, titles(18));
-  expect(await county.decide(first, 'replay')).toMatchObject({ status: 'unchanged' });
+  expect(await county.decide(first, 'replay')).toMatchObject({
+    status: 'applied',
+    reason: expect.stringContaining('重放'),
+    new: 20,
+  });
   expect(await standing()).toBe(18);
 });
 
@@ -108,4 +121,20 @@ test('a decision upon one delivery leaves the others of its date alone', async (
     { feed: FEED, status: 'applied' },
     { feed: 'subsistence_allowance', status: 'held' },
   ]);
+});
+
+test('a decision that no run could take up is taken up by the next one, of whatever date', async () => {
+  await county.send(FEED, FIRST, titles(20));
+  const held = await county.send(FEED, SECOND, titles(5));
+  const decision = { decision: 'release', reason: '核实无误', decidedBy: 'officer' } as const;
+  await decideDelivery(county.warehouse, { deliveryId: toDeliveryId(held.delivery_id), ...decision });
+  await county.ingest(FEED, FIRST);
+  expect(await standing()).toBe(20);
+  await county.ingest(FEED, THIRD);
+  expect(await standing()).toBe(5);
+  expect(
+    await county.query('SELECT business_date, status FROM ops.delivery WHERE delivery_id = $1', [
+      held.delivery_id,
+    ]),
+  ).toEqual([{ business_date: SECOND, status: 'applied' }]);
 });
