@@ -1,7 +1,6 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { ActionRequest } from '../anomalies/queue/actions.ts';
-import { loadDueDates } from '../anomalies/queue/due-dates.ts';
+import { loadDueDates, yearsLacking } from '../anomalies/queue/due-dates.ts';
 import { type CaseFilter, readFilter } from '../anomalies/queue/filter.ts';
 import { type Action, type Actor, TRANSITIONS } from '../anomalies/queue/transitions.ts';
 import { today } from '../schema/warehouse/today.ts';
@@ -15,6 +14,7 @@ export interface FilterOptions {
   readonly family?: string[];
   readonly severity?: string[];
   readonly department?: string[];
+  readonly desk?: string;
   readonly feed?: string[];
   readonly division?: string;
   readonly owner?: string;
@@ -43,6 +43,7 @@ export function withFilter(command: Command): Command {
     .option('--family <family...>', 'of these families of rules: DQ, ID, MP, FD, ST')
     .option('--severity <severity...>', 'high, medium, low')
     .option('--department <department...>', 'that these departments can mend')
+    .option('--desk <department>', 'that this department can mend, or that were returned to it')
     .option('--division <code>', 'in this division and all below it')
     .option('--owner <name>', 'of this officer')
     .option('--due-before <date>', 'due earlier than this day')
@@ -76,11 +77,12 @@ export async function requestOf(
 ): Promise<ActionRequest> {
   const day = await today(session.warehouse);
   const dueDates = await loadDueDates(session.configuration);
-  if (!dueDates.knows(Number(day.slice(0, 4))))
-    tell(`calendar.yaml has no year ${day.slice(0, 4)}: due dates know weekends only`);
+  const years = yearsLacking(dueDates, day);
+  if (years.length > 0)
+    tell(`calendar.yaml has no year ${years.join(', ')}: due dates there know weekends only`);
   return {
     action,
-    actor: actorOf(options),
+    actor: actorOf(session, options),
     reason: options.reason,
     comment: options.comment,
     owner: action === 'assign' ? options.to : undefined,
@@ -92,9 +94,9 @@ export async function requestOf(
 
 /** @throws CASE_INPUT */
 export function filterOf(options: FilterOptions, day: string): CaseFilter {
-  const { status, rule, family, severity, department, feed, division, owner, group } = options;
+  const { status, rule, family, severity, department, desk, feed, division, owner, group } = options;
   const given = {
-    ...{ status, rule, family, severity, department, feed, division, owner, group },
+    ...{ status, rule, family, severity, department, desk, feed, division, owner, group },
     due_before: options.overdue ? day : options.dueBefore,
     person: options.person === undefined ? undefined : numberArgument(options.person),
     outside_groups: options.outsideGroups,
@@ -103,6 +105,6 @@ export function filterOf(options: FilterOptions, day: string): CaseFilter {
 }
 
 /** Whoever has this command line has the whole queue. */
-export function actorOf({ as }: { readonly as?: string }): Actor {
-  return { name: as ?? userInfo().username, role: 'supervisor' };
+export function actorOf({ user }: Session, { as }: { readonly as?: string }): Actor {
+  return { name: as ?? user, role: 'supervisor' };
 }

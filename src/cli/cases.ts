@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { describeEvidence } from '../anomalies/evidence-text.ts';
 import { actOnCase } from '../anomalies/queue/actions.ts';
 import { actInBulk, previewBulk, undoBulk } from '../anomalies/queue/bulk.ts';
 import { listGroups } from '../anomalies/queue/groups.ts';
@@ -81,12 +82,16 @@ function addReading(cases: Command): void {
     .option('--json', 'one JSON object on stdout: {"case", "actions", "events", "related"}')
     .action(async (id: string, options: { as?: string; purpose?: string; json?: boolean }) => {
       const caseId = numberArgument(id);
-      const actor = actorOf(options);
       const { purpose } = options;
-      const shown = await withSession(({ warehouse }) => showCase(warehouse, caseId, { actor, purpose }));
-      const actions = actionsAllowed(stateOf(shown.case), actor);
+      const { shown, actions } = await withSession(async (session) => {
+        const actor = actorOf(session, options);
+        const found = await showCase(session.warehouse, caseId, { actor, purpose });
+        return { shown: found, actions: actionsAllowed(stateOf(found.case), actor) };
+      });
       if (options.json) return sayJson({ ...shown, actions });
-      say(table(Object.entries(shown.case).map(([name, value]) => [name, plain(value)])));
+      const { evidence, ...fields } = shown.case;
+      say(table(Object.entries(fields).map(([name, value]) => [name, plain(value)])));
+      say(`evidence 依据  ${describeEvidence(evidence, fields.feed)}`);
       for (const { action, label, asks, reasons } of actions)
         say(
           `${action} ${label.zh}: asks for reason (${reasons.map(({ code }) => code).join(', ')})${asks.map((ask) => `, ${ask}`).join('')}`,
@@ -155,9 +160,13 @@ function addBulk(cases: Command): void {
     .option('--json', 'one JSON object on stdout: {"undone", "kept"}')
     .action(async (id: string, options: { as?: string; json?: boolean }) => {
       const bulkId = numberArgument(id);
-      const result = await withSession(async ({ warehouse }) =>
-        undoBulk(warehouse, bulkId, { actor: actorOf(options), today: await today(warehouse) }),
-      );
+      const result = await withSession(async (session) => {
+        const { warehouse } = session;
+        return undoBulk(warehouse, bulkId, {
+          actor: actorOf(session, options),
+          today: await today(warehouse),
+        });
+      });
       if (options.json) sayJson(result);
       else say(`${result.undone} cases are as they were, ${result.kept} have been touched since`);
     });

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
@@ -47,8 +46,7 @@ export function addCorrectionCommands(program: Command): void {
     .option('--out <folder>', 'write the files of the new lists there as well')
     .option('--json', 'one JSON object on stdout: {"issued": [...]}')
     .action(async (options: { department?: string; out?: string; json?: boolean }) => {
-      await withSession(async ({ warehouse, configuration, rules }) => {
-        const by = userInfo().username;
+      await withSession(async ({ warehouse, configuration, rules, user: by }) => {
         const department = options.department ?? null;
         const issued = await issueCorrections(warehouse, { by, on: await today(warehouse), department });
         for (const { number } of options.out === undefined ? [] : issued) {
@@ -67,9 +65,9 @@ export function addCorrectionCommands(program: Command): void {
     .description('the files of a list: a workbook and CSV for each feed of the department')
     .requiredOption('--out <folder>', 'where the files go')
     .action(async (number: string, options: { out: string }) => {
-      await withSession(async ({ warehouse, configuration, rules }) => {
+      await withSession(async ({ warehouse, configuration, rules, user }) => {
         const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
-        await recordAct(warehouse.db, { actor: userInfo().username, action: 'export', subject: number });
+        await recordAct(warehouse.db, { actor: user, action: 'export', subject: number });
         await writeFiles(options.out, files);
         for (const { name } of files) say(name);
       });
@@ -81,8 +79,8 @@ export function addCorrectionCommands(program: Command): void {
     .description('read a list that a department sent back (XLSX or CSV)')
     .option('--json', 'one JSON object on stdout: {"taken", "known", "unanswered"}')
     .action(async (file: string, options: { json?: boolean }) => {
-      await withSession(async ({ warehouse }) => {
-        const replying = { by: userInfo().username, on: await today(warehouse) };
+      await withSession(async ({ warehouse, user }) => {
+        const replying = { by: user, on: await today(warehouse) };
         const summary = await takeReplies(warehouse, file, replying);
         if (options.json) return sayJson(summary);
         say(

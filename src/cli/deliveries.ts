@@ -1,12 +1,12 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { type Decision, decideDelivery } from '../ingest/decide.ts';
+import type { NightlyReport } from '../jobs/nightly.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { toDeliveryId } from '../schema/ids.ts';
 import { finish, runDate } from './nightly.ts';
 import { dateArgument, numberArgument, plain, say, sayJson, table } from './output.ts';
-import { withSession } from './session.ts';
+import { type Session, withSession } from './session.ts';
 
 const DECISIONS: readonly { name: Decision; does: string }[] = [
   { name: 'release', does: 'apply a held delivery after all 放行' },
@@ -92,10 +92,27 @@ export function addDeliveryCommands(program: Command): void {
             deliveryId,
             decision: name,
             reason: options.reason,
-            decidedBy: userInfo().username,
+            decidedBy: session.user,
           });
-          finish(await runDate(session, businessDate, name, { collect: false }), options);
+          const report = await runNowOrLater(session, businessDate, name);
+          if (report !== null) return finish(report, options);
+          if (options.json) sayJson({ delivery_id: deliveryId, decision: name, taken_up: 'by the next run' });
+          else say(`decided; another run is at work, and the next one takes delivery ${deliveryId} up`);
         });
       });
+  }
+}
+
+/** @returns null when another run is at work: the decision stands, and the run after that one takes it up */
+async function runNowOrLater(
+  session: Session,
+  businessDate: string,
+  decision: Decision,
+): Promise<NightlyReport | null> {
+  try {
+    return await runDate(session, businessDate, decision, { collect: false });
+  } catch (error) {
+    if (error instanceof PopshareError && error.code === 'RUN_IN_PROGRESS') return null;
+    throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
@@ -26,12 +25,12 @@ export function addFieldCheckCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout: {"check_id": …}')
     .action(async (given: string, options: { question: string; village?: string; json?: boolean }) => {
       const caseId = numberArgument(given);
-      await withSession(async ({ warehouse, configuration }) => {
+      await withSession(async ({ warehouse, configuration, user }) => {
         const checkId = await askVillage(warehouse, await loadDueDates(configuration), {
           caseId,
           village: options.village ?? null,
           question: options.question,
-          by: userInfo().username,
+          by: user,
           on: await today(warehouse),
         });
         if (options.json) sayJson({ check_id: checkId });
@@ -61,14 +60,14 @@ export function addFieldCheckCommands(program: Command): void {
     .requiredOption('--out <folder>', 'where the workbooks go')
     .option('--village <code>', 'only this village')
     .action(async (options: { out: string; village?: string }) => {
-      await withSession(async ({ warehouse, rules }) => {
+      await withSession(async ({ warehouse, rules, user }) => {
         const { rows } = await sql<{ village: string }>`
           SELECT DISTINCT village FROM anomalies.field_check
           WHERE answer IS NULL AND (${options.village ?? null}::text IS NULL OR village = ${options.village ?? null})
           ORDER BY village`.execute(warehouse.db);
         await mkdir(options.out, { recursive: true });
         for (const { village } of rows) {
-          const file = await fieldCheckFile(warehouse, village, userInfo().username, rules);
+          const file = await fieldCheckFile(warehouse, village, user, rules);
           if (file === null) continue;
           await writeFile(path.join(options.out, file.name), file.bytes);
           say(`${file.name}  ${file.checks} questions`);

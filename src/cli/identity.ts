@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Verdict } from '../identity/decisions.ts';
@@ -57,7 +56,7 @@ function addReviewCommands(program: Command): void {
       await withSession(async (session) => {
         const { review, decisions } = await showReview(session.warehouse, reviewId);
         await recordAct(session.warehouse.db, {
-          actor: userInfo().username,
+          actor: session.user,
           action: 'look',
           subject: `review ${reviewId}`,
         });
@@ -84,7 +83,7 @@ function addReviewCommands(program: Command): void {
       const verdict = verdictArgument(options.verdict);
       await withSession(async (session) => {
         const mentions = await openPair(session.warehouse, reviewId);
-        const decision = { verdict, mentions, reason: options.reason, decidedBy: userInfo().username };
+        const decision = { verdict, mentions, reason: options.reason, decidedBy: session.user };
         const decisionId = await decide(session.warehouse, await personModel(session), decision);
         if (options.json) sayJson({ decision_id: decisionId });
         else say(`decision ${decisionId} is in force`);
@@ -100,7 +99,7 @@ function addReviewCommands(program: Command): void {
     .action(async (decision: string, options: { reason: string; json?: boolean }) => {
       const decisionId = numberArgument(decision);
       await withSession(async (session) => {
-        const lifting = { decisionId, reason: options.reason, liftedBy: userInfo().username };
+        const lifting = { decisionId, reason: options.reason, liftedBy: session.user };
         await lift(session.warehouse, await personModel(session), lifting);
         if (options.json) sayJson({ decision_id: decisionId });
         else say(`decision ${decisionId} is lifted`);
@@ -131,7 +130,7 @@ function addMatchCommand(program: Command): void {
       const match = await withSession(async (session) => {
         const found = await matchPerson(session.warehouse, await personModel(session), fields.data);
         await recordAct(session.warehouse.db, {
-          actor: userInfo().username,
+          actor: session.user,
           action: 'match',
           subject: found.best === null ? undefined : `person ${found.best.personId}`,
           purpose,
@@ -162,7 +161,7 @@ function addExplainCommand(program: Command): void {
           const mention = await findMention(session.warehouse, named);
           const found = await explainLink(session.warehouse, await personModel(session), mention);
           await recordAct(session.warehouse.db, {
-            actor: userInfo().username,
+            actor: session.user,
             action: 'look',
             subject: `person ${found.person_id}`,
             purpose: options.purpose,

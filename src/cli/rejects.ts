@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
@@ -40,14 +40,14 @@ export function addRejectCommands(program: Command): void {
     .requiredOption('--out <folder>', 'where the files go')
     .option('--feed <feed>', 'only this feed')
     .action(async (options: { out: string; feed?: string }) => {
-      await withSession(async ({ warehouse, configuration }) => {
+      await withSession(async ({ warehouse, configuration, user }) => {
         await mkdir(options.out, { recursive: true });
         let files = 0;
         for (const binding of configuration.bindings) {
           if (options.feed !== undefined && options.feed !== binding.feed) continue;
           for (const file of await exportRejectedRows(warehouse, binding)) {
             await recordAct(warehouse.db, {
-              actor: userInfo().username,
+              actor: user,
               action: 'export',
               subject: `rejected rows of ${binding.feed}`,
               detail: { file: file.name, rows: file.rows },

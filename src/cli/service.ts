@@ -1,18 +1,15 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
-import { loadRules } from '../anomalies/rule-file.ts';
 import { startNotices } from '../jobs/notices/clerk.ts';
 import { connectQueue, type NightQueue } from '../jobs/queue.ts';
 import { startScheduler } from '../jobs/scheduler.ts';
 import { startWorker } from '../jobs/worker.ts';
-import { readEnvironment } from '../schema/configuration/environment.ts';
-import { loadConfiguration } from '../schema/configuration/load.ts';
-import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { requireMigrated } from '../schema/warehouse/migrate.ts';
 import { startServer } from '../server/start.ts';
 import { tell } from './output.ts';
-import type { Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 
 /** Under npx a Ctrl-C comes twice at once, from the terminal and from npm: that is one wish. */
 const SAME_WISH_MILLISECONDS = 500;
@@ -46,16 +43,14 @@ export function addServiceCommands(program: Command): void {
  * @throws the CONFIG_, DATABASE_, EMBEDDED_ and QUEUE_ codes, before any work
  */
 async function serve(parts: readonly Part[]): Promise<void> {
-  const environment = readEnvironment(process.env);
-  const configuration = await loadConfiguration(environment.configFolder);
-  const rules = await loadRules(path.join(environment.configFolder, 'rules'));
-  const warehouse = await openConfiguredWarehouse(environment);
+  const session = await openSession();
+  const { environment, warehouse } = session;
   const stop = whenAskedToStop(warehouse);
   try {
     await requireMigrated(warehouse);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: environment.redisUrl });
     try {
-      await work({ environment, configuration, rules, warehouse }, queue, parts, stop);
+      await work(session, queue, parts, stop);
     } finally {
       await queue.close();
     }

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { loadRules, type Rule } from '../anomalies/rule-file.ts';
 import { type Environment, readEnvironment } from '../schema/configuration/environment.ts';
@@ -11,11 +12,25 @@ export interface Session {
   readonly configuration: Configuration;
   readonly rules: readonly Rule[];
   readonly warehouse: Warehouse;
+  /** The operating system's user: who acts, unless the command names somebody. */
+  readonly user: string;
 }
 
 /**
- * Reads the whole configuration, opens the warehouse, does the work, and closes it again, also when the work
- * fails or the process is asked to stop.
+ * Reads the whole configuration and opens the warehouse. Whoever calls it closes that.
+ *
+ * @throws the CONFIG_, DATABASE_ and EMBEDDED_ codes
+ */
+export async function openSession(): Promise<Session> {
+  const environment = readEnvironment(process.env);
+  const configuration = await loadConfiguration(environment.configFolder);
+  const rules = await loadRules(path.join(environment.configFolder, 'rules'));
+  const warehouse = await openConfiguredWarehouse(environment);
+  return { environment, configuration, rules, warehouse, user: userInfo().username };
+}
+
+/**
+ * Opens a session, does the work, and closes it again, also when the work fails or the process is asked to stop.
  *
  * @throws the CONFIG_, DATABASE_ and EMBEDDED_ codes, before any work
  */
@@ -23,10 +38,8 @@ export async function withSession<Result>(
   work: (session: Session) => Promise<Result>,
   options: { migrated: boolean } = { migrated: true },
 ): Promise<Result> {
-  const environment = readEnvironment(process.env);
-  const configuration = await loadConfiguration(environment.configFolder);
-  const rules = await loadRules(path.join(environment.configFolder, 'rules'));
-  const warehouse = await openConfiguredWarehouse(environment);
+  const session = await openSession();
+  const { warehouse } = session;
   let stopping = false;
   const stop = (): void => {
     // Under npx a Ctrl-C comes twice, from the terminal and from npm. What was not committed is done by the next run.
@@ -38,7 +51,7 @@ export async function withSession<Result>(
   process.on('SIGTERM', stop);
   try {
     if (options.migrated) await requireMigrated(warehouse);
-    return await work({ environment, configuration, rules, warehouse });
+    return await work(session);
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);

@@ -30,7 +30,8 @@ export function addSuppressions(cases: Command): void {
     .action(async (rule: string, options: SuppressOptions) => {
       const covers = coversOf(options);
       const until = dateArgument(options.until);
-      const result = await withSession(async ({ warehouse, rules }) => {
+      const result = await withSession(async (session) => {
+        const { warehouse, rules } = session;
         if (!rules.some((known) => known.rule === rule))
           throw new PopshareError('RULE_UNKNOWN', `there is no rule ${rule}`);
         const { reason, comment } = options;
@@ -41,7 +42,7 @@ export function addSuppressions(cases: Command): void {
           until,
           reason,
           comment,
-          actor: actorOf(options),
+          actor: actorOf(session, options),
           today: day,
         });
       });
@@ -57,9 +58,9 @@ export function addSuppressions(cases: Command): void {
     .option('--json', 'one JSON object on stdout: {"suppressions": [...]}')
     .action(async (options: { lift?: string; as?: string; json?: boolean }) => {
       const lifted = options.lift === undefined ? null : numberArgument(options.lift);
-      const suppressions = await withSession(async ({ warehouse }) => {
-        if (lifted !== null) await liftSuppression(warehouse, lifted, actorOf(options));
-        return listSuppressions(warehouse);
+      const suppressions = await withSession(async (session) => {
+        if (lifted !== null) await liftSuppression(session.warehouse, lifted, actorOf(session, options));
+        return listSuppressions(session.warehouse);
       });
       if (options.json) sayJson({ suppressions });
       else sayRows(suppressions, 'no suppressions');

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { RuleSummary } from '../anomalies/detect.ts';
+import { yearsLacking } from '../anomalies/queue/due-dates.ts';
 import { type IdentitySummary, identitySummary } from '../identity/reconcile.ts';
-import type { RunContext } from '../ingest/delivery.ts';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { type DeliveryReport, deliveriesOf } from './deliveries.ts';
-import type { Step } from './steps.ts';
+import type { Night, Step } from './steps.ts';
 
 /** `nightly --json` of INTERFACE.md. */
 export interface NightlyReport {
@@ -17,6 +17,8 @@ export interface NightlyReport {
   readonly anomalies: Readonly<Record<string, RuleSummary>>;
   /** What went wrong with rules that failed, if any did. */
   readonly failed_rules?: readonly string[];
+  /** What an operator should mend before it does harm. */
+  readonly warnings?: readonly string[];
   readonly ms: number;
 }
 
@@ -35,7 +37,12 @@ interface LedgerStep {
  * @param steps what was to be done; the night has failed unless all of it is done
  */
 export async function nightReport(
-  { warehouse, runId, businessDate }: RunContext,
+  {
+    warehouse,
+    runId,
+    businessDate,
+    dueDates,
+  }: Pick<Night, 'warehouse' | 'runId' | 'businessDate' | 'dueDates'>,
   steps: readonly Step[],
 ): Promise<NightlyReport> {
   const feeds = steps.filter(({ name }) => name === 'ingest').map(({ subject }) => subject);
@@ -49,6 +56,7 @@ export async function nightReport(
   const failedRules = taken
     .filter(({ name, status }) => name === 'detect' && status === 'failed')
     .map(({ message }) => message ?? '');
+  const lacking = yearsLacking(dueDates, businessDate);
   return {
     run_id: runId,
     date: businessDate,
@@ -60,8 +68,13 @@ export async function nightReport(
     },
     anomalies: await anomaliesOf(warehouse, runId),
     ...(failedRules.length > 0 ? { failed_rules: failedRules } : {}),
+    ...(lacking.length > 0 ? { warnings: [calendarWarning(lacking)] } : {}),
     ms: await millisecondsOf(warehouse, runId),
   };
+}
+
+function calendarWarning(years: readonly number[]): string {
+  return `calendar.yaml has no year ${years.join(', ')}: due dates there know weekends only 日历缺少该年节假日`;
 }
 
 async function stepsTaken(warehouse: Warehouse, runId: RunId): Promise<LedgerStep[]> {

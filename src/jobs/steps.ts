@@ -1,6 +1,6 @@
 import { escalateOverdue } from '../anomalies/corrections/overdue.ts';
 import { detect } from '../anomalies/detect.ts';
-import type { DueDates } from '../anomalies/queue/due-dates.ts';
+import { type DueDates, yearsLacking } from '../anomalies/queue/due-dates.ts';
 import { enterMoves } from '../anomalies/queue/tallies.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
@@ -110,7 +110,8 @@ async function detectRule(night: Night, code: string): Promise<void> {
   const rule = night.rules.find((candidate) => candidate.rule === code);
   if (rule === undefined) throw new PopshareError('RULE_FAILED', `${code}: no such rule`);
   const { warehouse, runId, businessDate, dueDates } = night;
-  await detect({ warehouse, runId, asOf: businessDate, dueDates }, rule);
+  const summary = await detect({ warehouse, runId, asOf: businessDate, dueDates }, rule);
+  log.debug({ run: runId, rule: code, ...summary }, 'rule evaluated');
 }
 
 /** After the rules: what they closed tonight is not overdue. */
@@ -119,6 +120,9 @@ async function escalate(night: Night): Promise<void> {
   const escalated = await asCurrentRun(night, (tx) => escalateOverdue(tx, runId, businessDate));
   // Of two rules that end at once, one may have left its cases in the journal.
   await enterMoves(night.warehouse);
+  const years = yearsLacking(night.dueDates, businessDate);
+  if (years.length > 0)
+    log.warn({ run: runId, years }, 'calendar.yaml lacks a year: due dates know weekends only');
   if (escalated > 0) log.warn({ run: runId, cases: escalated }, 'corrections are overdue');
 }
 

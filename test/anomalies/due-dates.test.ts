@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SolarDay } from 'tyme4ts';
 import { describe, expect, test } from 'vitest';
-import { loadDueDates } from '../../src/anomalies/queue/due-dates.ts';
+import { loadDueDates, yearsLacking } from '../../src/anomalies/queue/due-dates.ts';
 import { loadConfiguration } from '../../src/schema/configuration/load.ts';
 
 const configuration = await loadConfiguration('config');
@@ -24,6 +24,15 @@ describe('a case is due after its working days', () => {
 
   test('what is counted only is never due', () => {
     expect(dueDates.dueOn('info', '2026-11-18')).toBeNull();
+  });
+
+  test.each([
+    ['2026-06-01', []],
+    // What is low is due in January.
+    ['2026-12-20', [2027]],
+    ['2027-06-01', [2027]],
+  ])('on %s the calendar lacks %o', (on, years) => {
+    expect(yearsLacking(dueDates, on)).toEqual(years);
   });
 
   test('a year that the calendar lacks has weekends, and says so', () => {

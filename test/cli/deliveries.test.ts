@@ -54,6 +54,18 @@ describe('an officer at the command line', () => {
     expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^DELIVERY_STATE: /m) });
   });
 
+  test('releases it while a run is at work: the next one takes it up', async () => {
+    const other = await county.warehouse.pool.connect();
+    await other.query(`SELECT pg_advisory_lock(hashtext('popshare.run')::bigint)`);
+    const { code, stdout } = await popshare(['deliveries', 'release', id, '--reason', '核实无误']);
+    other.release(true);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('next one takes delivery') });
+    expect(await county.ingest(FEED, '2026-11-20')).toMatchObject({ status: 'missing' });
+    expect(await county.query('SELECT status FROM ops.delivery WHERE delivery_id = $1', [id])).toEqual([
+      { status: 'applied' },
+    ]);
+  });
+
   test('refuses it', async () => {
     const { code, stdout } = await popshare(['deliveries', 'refuse', id, '--reason', '少传', '--json']);
     expect(code).toBe(0);

@@ -91,7 +91,7 @@ function sheetOf(
         number,
         String(listed.line),
         `${listed.rule} ${rule?.title.zh ?? ''}`,
-        describeEvidence(listed.evidence),
+        describeEvidence(listed.evidence, listed.feed),
         listed.due_on,
         ...columns.map(([field]) => text(listed.record?.[field], binding?.contract.fields[field]?.kind)),
         '',

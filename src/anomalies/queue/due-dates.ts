@@ -20,6 +20,17 @@ export interface DueDates {
   isWorkingDay(day: string): boolean;
 }
 
+/**
+ * The years that the calendar lacks, of those in which what opens or is returned on a day is due.
+ *
+ * @param on YYYY-MM-DD
+ */
+export function yearsLacking(dueDates: DueDates, on: string): number[] {
+  const dates = [on, ...(['high', 'medium', 'low'] as const).map((severity) => dueDates.dueOn(severity, on))];
+  const years = new Set(dates.map((date) => Number((date ?? on).slice(0, 4))));
+  return [...years].filter((year) => !dueDates.knows(year)).sort();
+}
+
 const days = z.array(z.iso.date()).transform((dates) => new Set(dates));
 
 const calendarSchema = z
