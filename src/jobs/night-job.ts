@@ -3,6 +3,7 @@ import { toRunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { writeAnchor } from './audit-anchor.ts';
+import { NotYetError, waitForDepartment } from './department-rate.ts';
 import { log } from './log.ts';
 import { nightReport } from './night-report.ts';
 import { closeRun, isStepDone } from './run.ts';
@@ -36,7 +37,8 @@ export type House = Omit<Night, 'runId' | 'businessDate' | 'onRows'>;
  * After a failure of identity or of the population picture no rule is run, because its doubts would rest on old links;
  * then, as after every step that has failed for good, the run is closed as failed.
  *
- * @throws STALE_WORKER when the run has been overtaken, and whatever a step throws
+ * @throws STALE_WORKER when the run has been overtaken; a {@link NotYetError} when the job is to come again later; and
+ *   whatever a step throws
  */
 export async function takeJob(house: House, job: NightJob): Promise<void> {
   const { runId, businessDate, name, subject } = job;
@@ -47,8 +49,16 @@ export async function takeJob(house: House, job: NightJob): Promise<void> {
     if (needed !== undefined && !(await isStepDone(house.warehouse, runId, needed, ''))) {
       return log.warn({ run: runId, step: name, subject }, `step left out: ${needed} is not done`);
     }
+    if (name === 'ingest') await awaitDepartment(night, subject);
     await takeStep(night, { name, subject });
   });
+}
+
+/** @throws NotYetError while the department's source is to be left alone */
+async function awaitDepartment({ warehouse, configuration, runId }: Night, feed: string): Promise<void> {
+  if (await isStepDone(warehouse, runId, 'ingest', feed)) return;
+  const milliseconds = await waitForDepartment(warehouse, configuration, feed);
+  if (milliseconds > 0) throw new NotYetError(milliseconds);
 }
 
 async function closeNight(night: Night): Promise<void> {

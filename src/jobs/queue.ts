@@ -2,6 +2,7 @@ import {
   type BackendFactory,
   createPostgresBackend,
   createRedisBackend,
+  DelayedError,
   type FlowJob,
   type IQueueBackend,
   UnrecoverableError,
@@ -13,6 +14,7 @@ import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { messageWithoutValues } from '../schema/failure.ts';
 import type { RunId } from '../schema/ids.ts';
+import { NotYetError } from './department-rate.ts';
 import { log } from './log.ts';
 import { type NightJob, nightJobSchema } from './night-job.ts';
 import { type Step, stepsOf } from './steps.ts';
@@ -128,7 +130,7 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
     depth: () => jobs.getJobCounts(),
     jobs,
     async work(take, atOnce) {
-      const worker = new Worker<unknown, void>(QUEUE, ({ data }) => takeSafely(data, take), {
+      const worker = new Worker<unknown, void>(QUEUE, (job, token) => takeSafely(job, token, take), {
         ...options,
         concurrency: atOnce,
         lockDuration: deadAfter,
@@ -163,6 +165,7 @@ const jobIdOf = (runId: RunId, { name, subject }: Place): string => `${runId}-${
  * waiting for the one below; below identity the lanes of the feeds, side by side.
  */
 function flowOf(runId: RunId, businessDate: string, { configuration, rules }: NightPlan): FlowJob {
+  const feeds = configuration.bindings.map(({ feed }) => feed);
   const chain = (places: readonly Place[], first: FlowJob[]): FlowJob[] =>
     places.reduce<FlowJob[]>(
       (children, { name, subject }) => [
@@ -170,13 +173,17 @@ function flowOf(runId: RunId, businessDate: string, { configuration, rules }: Ni
           name,
           queueName: QUEUE,
           data: { runId, businessDate, name, subject } satisfies NightJob,
-          opts: { ...JOB_OPTIONS, jobId: jobIdOf(runId, { name, subject }) },
+          // Of what may be done at once, feeds go first in the order of the contracts: the registers that others build on.
+          opts: {
+            ...JOB_OPTIONS,
+            jobId: jobIdOf(runId, { name, subject }),
+            ...(name === 'ingest' && { priority: feeds.indexOf(subject) + 1 }),
+          },
           children,
         },
       ],
       first,
     );
-  const feeds = configuration.bindings.map(({ feed }) => feed);
   const steps = stepsOf(feeds, rules).filter(({ name }) => name !== 'ingest');
   const lanes = lanesOf(configuration).flatMap((lane) => chain(lane, []));
   const [flow] = chain([...steps, CLOSE], lanes);
@@ -200,12 +207,27 @@ function lanesOf({ bindings, settings }: Configuration): Step[][] {
   });
 }
 
+/** What is needed of a job of BullMQ, whatever its back end. */
+interface QueuedJob {
+  readonly data: unknown;
+  moveToDelayed(timestamp: number, token?: string): Promise<void>;
+}
+
 /** BullMQ keeps the message of a failure beside the job: it is told without values, as everywhere. */
-async function takeSafely(data: unknown, take: (job: NightJob) => Promise<void>): Promise<void> {
-  const job = nightJobSchema.parse(data);
+async function takeSafely(
+  queued: QueuedJob,
+  token: string | undefined,
+  take: (job: NightJob) => Promise<void>,
+): Promise<void> {
+  const job = nightJobSchema.parse(queued.data);
   try {
     await take(job);
   } catch (error) {
+    if (error instanceof NotYetError) {
+      await queued.moveToDelayed(Date.now() + error.milliseconds, token);
+      // Tells BullMQ that the job is neither done nor failed.
+      throw new DelayedError();
+    }
     const { runId, name, subject } = job;
     log.warn({ run: runId, step: name, subject, err: error }, 'job failed');
     const message = messageWithoutValues(error);

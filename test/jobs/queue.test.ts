@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadRules } from '../../src/anomalies/rule-file.ts';
+import { NotYetError } from '../../src/jobs/department-rate.ts';
 import { type House, type NightJob, takeJob } from '../../src/jobs/night-job.ts';
 import { connectQueue, type NightQueue } from '../../src/jobs/queue.ts';
 import { type OpenRun, openRun } from '../../src/jobs/run.ts';
@@ -48,6 +50,14 @@ async function house(): Promise<House> {
     dataFolder: county.data,
     dropFolder: county.drop,
   };
+}
+
+/** A run that has ended. */
+async function earlierRun(): Promise<number> {
+  const [run] = await county.query<{ run_id: number }>(
+    `INSERT INTO ops.run (business_date, purpose, status) VALUES ('2026-11-17', 'nightly', 'done') RETURNING run_id`,
+  );
+  return run?.run_id ?? 0;
 }
 
 async function openedRun(): Promise<RunId> {
@@ -171,6 +181,42 @@ describe.each(backends(redisUrl))('a night as jobs on $backend', ({ url, isThere
     await nightWith(toRunId(2), 2);
     expect(most).toBe(2);
   });
+
+  test.skipIf(!isThere)(
+    'a feed beyond the rate of its department waits, and is no failed attempt',
+    async () => {
+      const queue = await connected(url);
+      const runId = await openedRun();
+      // Half a minute ago: with it, one of the two feeds may begin now, and the other only in half a minute.
+      await county.query(
+        `INSERT INTO ops.step (run_id, name, subject, status, started_at)
+       VALUES ($1, 'ingest', 'housing_lease', 'done', now() - interval '30 seconds')`,
+        [await earlierRun()],
+      );
+      const { settings } = county.configuration;
+      const housing = { zh: '房产', en: 'Housing', concurrency: 1, per_minute: 2 };
+      const departments = { ...settings.departments, housing };
+      const configuration = { ...county.configuration, settings: { ...settings, departments } };
+      const inHouse = { ...(await house()), configuration };
+      const refused = new Set<string>();
+      await queue.work(async (job) => {
+        await takeJob(inHouse, job).catch((error: unknown) => {
+          if (error instanceof NotYetError) refused.add(job.subject);
+          throw error;
+        });
+      }, 1);
+      await add(queue, runId);
+      const delayed = async (): Promise<number | undefined> => (await queue.depth())['delayed'];
+      await expect.poll(delayed, { timeout: 40_000, interval: 50 }).toBe(1);
+      expect(refused.size).toBe(1);
+      expect(await stepsTaken(runId)).not.toContain(`ingest ${[...refused][0]} done`);
+
+      await county.query(`UPDATE ops.step SET started_at = started_at - interval '1 minute'`);
+      if (!(queue.jobs instanceof Queue)) throw new Error('the queue is one of BullMQ');
+      await queue.jobs.promoteJobs();
+      expect(await ended(runId)).toBe('done');
+    },
+  );
 
   test.skipIf(!isThere)('a step that fails is tried again', async () => {
     const queue = await connected(url);

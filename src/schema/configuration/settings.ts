@@ -10,7 +10,12 @@ export const settingsSchema = z.strictObject({
   drop: z.string().min(1, 'expected the root folder of the file drop'),
   departments: z.record(
     z.string().regex(/^[a-z][a-z-]*$/, 'expected a department code in small letters'),
-    z.strictObject({ zh: z.string(), en: z.string(), concurrency: z.int().min(1).max(20).default(1) }),
+    z.strictObject({
+      zh: z.string(),
+      en: z.string(),
+      concurrency: z.int().min(1).max(20).default(1),
+      per_minute: z.int().min(1).max(600).optional(),
+    }),
   ),
   gates: z
     .strictObject({
