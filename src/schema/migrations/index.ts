@@ -13,6 +13,7 @@ import { queue } from './0011-queue.ts';
 import { corrections } from './0012-corrections.ts';
 import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
+import { relations } from './0016-relations.ts';
 import { tallies } from './0019-tallies.ts';
 import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
@@ -36,6 +37,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-corrections': corrections,
   '0013-audit': audit,
   '0014-touched': touched,
+  '0016-relations': relations,
   '0019-tallies': tallies,
   '0020-accounts': accounts,
   '0021-row-level-security': rowLevelSecurity,
