@@ -861,6 +861,7 @@ export interface OpsDelivery {
   landed_path: string | null;
   milliseconds: number | null;
   new: number | null;
+  purged_on: string | null;
   reason: string | null;
   received: number | null;
   rejected: number | null;
