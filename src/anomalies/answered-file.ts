@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeRows } from '../ingest/decode/decode.ts';
 import { PopshareError } from '../schema/errors.ts';
@@ -11,6 +12,9 @@ export interface AnsweredRow {
 
 /** More faults than these are counted, not listed. */
 const LISTED_FAULTS = 20;
+/** More characters in a cell than anybody types: the file is another one, or broken. */
+const LONGEST_CELL = 1000;
+const SHOWN_CELL = 40;
 
 /**
  * Reads a list that was sent out and has come back filled in (XLSX or CSV, in any encoding that deliveries may have).
@@ -20,7 +24,7 @@ const LISTED_FAULTS = 20;
  */
 export async function readAnsweredFile(file: string, needed: readonly string[]): Promise<AnsweredRow[]> {
   const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
-  const source = await decodeRows(createReadStream(file), { format, gzip: false });
+  const source = await open(file, format);
   const headings = source.header.map((heading) => heading.trim());
   const missing = needed.filter((heading) => !headings.includes(heading));
   if (missing.length > 0)
@@ -28,8 +32,14 @@ export async function readAnsweredFile(file: string, needed: readonly string[]):
   const rows: AnsweredRow[] = [];
   for await (const batch of source.rows) {
     for (const row of batch) {
-      if (row.problem !== null)
+      const cells = needed.map((heading) => row.fields[headings.indexOf(heading)] ?? '');
+      if (row.problem !== null || cells.some((cell) => !cell.isWellFormed() || cell.includes('\0')))
         throw new PopshareError('ANSWER_FILE', `${file}: line ${row.line} cannot be read`);
+      if (cells.some(({ length }) => length > LONGEST_CELL))
+        throw new PopshareError(
+          'ANSWER_FILE',
+          `${file}: line ${row.line} has a cell of more than ${LONGEST_CELL} characters`,
+        );
       rows.push({
         line: row.line,
         of: (heading) => (row.fields[headings.indexOf(heading)] ?? '').trim().replace(/^'(?=[=+\-@])/, ''),
@@ -37,6 +47,22 @@ export async function readAnsweredFile(file: string, needed: readonly string[]):
     }
   }
   return rows;
+}
+
+async function open(file: string, format: 'xlsx' | 'csv'): ReturnType<typeof decodeRows> {
+  const found = await stat(file).catch(() => null);
+  if (!found?.isFile()) throw new PopshareError('ANSWER_FILE', `there is no file ${file}`);
+  return decodeRows(createReadStream(file), { format, gzip: false });
+}
+
+/** The number that a cell holds; null when it is none, or no number of a line or a check. */
+export function numberIn(cell: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(cell) ? Number(cell) : null;
+}
+
+/** What somebody wrote, as a message can show it. */
+export function shown(cell: string): string {
+  return cell.length > SHOWN_CELL ? `${cell.slice(0, SHOWN_CELL)}…` : cell;
 }
 
 /**

@@ -82,8 +82,9 @@ export function addFieldCheckCommands(program: Command): void {
     .description('read a workbook that a village sent back')
     .option('--json', 'one JSON object on stdout: {"taken": …}')
     .action(async (file: string, options: { json?: boolean }) => {
-      await withSession(async ({ warehouse }) => {
-        const taken = await takeFieldReports(warehouse, file, await today(warehouse));
+      await withSession(async ({ warehouse, user }) => {
+        const bringing = { by: user, on: await today(warehouse) };
+        const taken = await takeFieldReports(warehouse, file, bringing);
         if (options.json) sayJson({ taken });
         else say(`${taken} answers taken`);
       });

@@ -11,8 +11,8 @@ export const MARGIN = 3;
  * Puts unresolved mentions together that speak of the same person among themselves.
  *
  * Before: `edge` weighs them. After: temporary table `mate` gives every unresolved mention its group; the group is
- * named by its smallest mention. A group in which two mentions contradict each other is dissolved: one record, two
- * sexes, years of birth more than one apart, names that are not compatible, a human who set them apart, or tied one to
+ * named by its smallest mention. A group in which two mentions contradict each other is dissolved: one record, one
+ * household, a law of the model, two sexes, years of birth more than one apart, names that are not compatible, a human who set them apart, or tied one to
  * a number from whose mentions the other is set apart, or tied both to numbers. Of a dissolved group, `torn` keeps the
  * pair that weighs most, for a human to look at. A chain may not join what its ends keep apart. What a human tied together (`unit`) stays together.
  */
@@ -25,7 +25,7 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
   await sql`ALTER TABLE mate ADD PRIMARY KEY (mention_id)`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE bond ON COMMIT DROP AS
-    SELECT mention_id, other_id FROM edge WHERE weight >= ${model.thresholds.join}
+    SELECT mention_id, other_id FROM edge WHERE weight >= ${model.thresholds.join} AND NOT is_forbidden
     UNION
     SELECT min(mention_id) OVER (PARTITION BY unit), mention_id FROM mate JOIN bound USING (mention_id)`.execute(
     tx,
@@ -44,7 +44,8 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
       FROM mate l JOIN mate r ON r.group_id = l.group_id AND r.mention_id > l.mention_id AND r.unit <> l.unit
       JOIN paired_feature lf ON lf.mention_id = l.mention_id
       JOIN paired_feature rf ON rf.mention_id = r.mention_id
-      WHERE (l.feed = r.feed AND l.source_key = r.source_key)
+      WHERE (l.feed = r.feed AND (l.source_key = r.source_key OR lf.household_code = rf.household_code))
+         OR EXISTS (SELECT FROM edge e WHERE e.mention_id = l.mention_id AND e.other_id = r.mention_id AND e.is_forbidden)
          OR lf.sex <> rf.sex
          OR abs(left(lf.birth, 4)::integer - left(rf.birth, 4)::integer) > 1
          OR NOT (lf.pinyin = rf.pinyin OR lf.shape = rf.shape
@@ -70,7 +71,7 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
  *
  * A human's word comes first. Then the best node, when it reaches the join threshold and leads by the margin; a link
  * that stands stays as long as it reaches the split threshold (hysteresis). No two mentions of one record
- * go to one person.
+ * go to one person, nor what a law sets apart.
  *
  * After: `choice` has each unresolved mention with its label, method, weight and vector; `doubt` has what a human
  * should look at: the best node of a group that reached the split threshold, but was not taken.

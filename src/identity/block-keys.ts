@@ -85,7 +85,7 @@ async function addKeys(tx: Transaction<DB>): Promise<void> {
 
 /**
  * Whose person must be looked for anew: mentions without a document number that changed, that share a key with
- * anything that changed, that a human tied to one that is looked at, or that are linked to the same person as one
+ * anything that changed, whose family may have changed, that a human tied to one that is looked at, or that are linked to the same person as one
  * of those.
  *
  * After: temporary table `unresolved` holds them, with the person that they are linked to now.
@@ -97,6 +97,8 @@ export async function findUnresolved(tx: Transaction<DB>): Promise<void> {
       SELECT b.mention_id FROM touched_key t JOIN identity.block_key b USING (key) WHERE NOT b.anchored
       UNION
       SELECT mention_id FROM changed WHERE id_number IS NULL
+      UNION
+      SELECT mention_id FROM family_asked
       UNION
       SELECT o.mention_id FROM bound b JOIN bound o USING (group_id)
       WHERE EXISTS (SELECT FROM changed c WHERE c.mention_id = b.mention_id)

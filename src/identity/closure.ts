@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
-import { weigh } from './evidence.ts';
+import { HOUSEMATES, weigh } from './evidence.ts';
 import { findMeetings } from './meetings.ts';
 import { patternSql } from './model/comparison-sql.ts';
 import type { TrainedModel } from './model/weights.ts';
@@ -26,7 +26,8 @@ export async function closeOverBonds(tx: Transaction<DB>, model: TrainedModel): 
     await sql`TRUNCATE frontier`.execute(tx);
     const result = await sql`
       INSERT INTO frontier
-      WITH bonded AS (SELECT DISTINCT other_id AS mention_id FROM outsider WHERE weight >= ${model.thresholds.join})
+      WITH bonded AS (SELECT DISTINCT other_id AS mention_id FROM outsider
+                      WHERE weight >= ${model.thresholds.join} AND NOT is_forbidden)
       SELECT mention_id FROM bonded
       UNION
       SELECT mate.mention_id
@@ -49,7 +50,7 @@ async function meetOutsiders(tx: Transaction<DB>, model: TrainedModel): Promise<
   await findMeetings(tx, model, 'frontier');
   await sql`
     CREATE TEMPORARY TABLE outsider_vector ON COMMIT DROP AS
-    SELECT met.other_id, ${sql.raw(patternSql(model))} AS vector
+    SELECT met.other_id, ${sql.raw(patternSql(model))} AS vector, ${HOUSEMATES} AS are_housemates
     FROM met
     JOIN identity.feature l ON l.mention_id = least(met.mention_id, met.other_id)
     JOIN identity.feature r ON r.mention_id = greatest(met.mention_id, met.other_id)

@@ -65,7 +65,8 @@ export async function addMetNumbers(tx: Transaction<DB>): Promise<void> {
   await sql`
     INSERT INTO cluster (mention_id, id_number, label, method, leads)
     SELECT m.mention_id, m.id_number, m.id_number, ${methodOfKind}, m.name IS NOT NULL
-    FROM (SELECT DISTINCT p.id_number FROM pair JOIN identity.plain_number p ON p.lead = pair.other_id) met
+    FROM (SELECT DISTINCT p.id_number
+          FROM pair JOIN identity.mention o ON o.mention_id = pair.other_id JOIN identity.plain_number p USING (id_number)) met
     JOIN identity.mention m USING (id_number) WHERE m.active`.execute(tx);
   await sql`ANALYZE cluster`.execute(tx);
 }

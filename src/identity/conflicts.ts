@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
-import { weigh } from './evidence.ts';
+import { HOUSEMATES, weigh } from './evidence.ts';
 import { patternSql } from './model/comparison-sql.ts';
 import type { TrainedModel } from './model/weights.ts';
 
@@ -22,6 +22,7 @@ export async function addConflicts(tx: Transaction<DB>, model: TrainedModel): Pr
       SELECT FROM doubt d WHERE d.left_mention = least(t.mention_id, t.other_id) AND d.right_mention = greatest(t.mention_id, t.other_id))`.execute(
     tx,
   );
+  await addForbidden(tx, model);
   await findDisputed(tx);
   const { rows } = await sql`SELECT FROM disputed LIMIT 1`.execute(tx);
   if (rows.length === 0) return;
@@ -33,6 +34,28 @@ export async function addConflicts(tx: Transaction<DB>, model: TrainedModel): Pr
     WHERE w.weight >= ${model.thresholds.join} AND NOT EXISTS (
       SELECT FROM doubt d WHERE d.left_mention = least(w.mention_id, w.other_id) AND d.right_mention = greatest(w.mention_id, w.other_id))
     ORDER BY w.mention_id, w.weight DESC, w.other_id`.execute(tx);
+}
+
+/** Adds what a law alone keeps apart: of each group that is nobody's, the most alike person or other record. */
+async function addForbidden(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
+  await sql`
+    INSERT INTO doubt (left_mention, right_mention, kind, weight, vector)
+    SELECT DISTINCT ON (f.group_id) least(f.mention_id, f.other_id), greatest(f.mention_id, f.other_id), 'conflict', f.weight, f.vector
+    FROM (
+      SELECT g.group_id, e.mention_id, e.speaker AS other_id, e.weight, e.vector
+      FROM evidence e JOIN mate g USING (mention_id)
+      WHERE e.is_forbidden AND NOT EXISTS (
+        SELECT FROM rival r JOIN member m USING (mention_id) WHERE r.group_id = g.group_id AND m.node = e.node)
+      UNION ALL
+      SELECT g.group_id, e.mention_id, e.other_id, e.weight, e.vector
+      FROM edge e JOIN mate g USING (mention_id) JOIN mate o ON o.mention_id = e.other_id
+      WHERE e.is_forbidden AND o.group_id <> g.group_id
+        AND NOT EXISTS (SELECT FROM apart a WHERE a.mention_id = e.mention_id AND a.other_id = e.other_id)) f
+    JOIN choice c ON c.mention_id = f.mention_id
+    WHERE f.weight >= ${model.thresholds.join} AND c.label = 'mention ' || f.group_id AND NOT EXISTS (
+      SELECT FROM doubt d
+      WHERE d.left_mention = least(f.mention_id, f.other_id) AND d.right_mention = greatest(f.mention_id, f.other_id))
+    ORDER BY f.group_id, f.weight DESC, f.mention_id, f.other_id`.execute(tx);
 }
 
 /**
@@ -67,7 +90,7 @@ async function weighDisputed(tx: Transaction<DB>, model: TrainedModel): Promise<
       SELECT DISTINCT k.mention_id, b.mention_id AS other_id
       FROM own_key k JOIN usable USING (key) JOIN identity.block_key b USING (key)
       WHERE b.anchored AND b.mention_id <> k.mention_id)
-    SELECT m.mention_id, m.other_id, ${sql.raw(patternSql(model))} AS vector
+    SELECT m.mention_id, m.other_id, ${sql.raw(patternSql(model))} AS vector, ${HOUSEMATES} AS are_housemates
     FROM met m
     JOIN identity.feature l ON l.mention_id = m.mention_id
     JOIN identity.feature r ON r.mention_id = m.other_id

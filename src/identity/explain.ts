@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { PopshareError } from '../schema/errors.ts';
 import type { Queryable } from '../schema/warehouse/connect.ts';
+import { HOUSEMATES } from './evidence.ts';
 import { patternSql } from './model/comparison-sql.ts';
+import { brokenLaw } from './model/laws.ts';
 import { type TippingChange, tippingChanges } from './model/tipping.ts';
 import {
   explainPattern,
@@ -16,9 +18,18 @@ import { decisionsOn, type StoredDecision } from './review-queue.ts';
 export interface PairExplanation {
   /**
    * What the engine decides by before any weight: two numbers that differ are never one person without a human;
-   * people of one record neither. Null when the weight decides.
+   * people of one record or household neither, nor what the model forbids. Null when the weight decides.
    */
-  readonly law: 'same_number' | 'same_number_other_name' | 'different_numbers' | 'one_record' | null;
+  readonly law:
+    | 'same_number'
+    | 'same_number_other_name'
+    | 'different_numbers'
+    | 'one_record'
+    | 'one_household'
+    | 'cannot_link'
+    | null;
+  /** The law of the model, when it is one. */
+  readonly forbidden_by: { readonly zh: string; readonly en: string } | null;
   readonly weight: number;
   readonly probability: number;
   readonly waterfall: readonly WeightPart[];
@@ -83,6 +94,7 @@ export async function explainPair(
     SELECT ${sql.raw(patternSql(model))} AS vector,
            CASE WHEN l.feed = r.feed AND l.source_key = r.source_key THEN 'one_record'
                 WHEN l.id_number <> r.id_number THEN 'different_numbers'
+                WHEN ${HOUSEMATES} AND coalesce(l.id_number <> r.id_number, true) THEN 'one_household'
                 WHEN l.id_number = r.id_number AND (l.name IS NULL OR r.name IS NULL OR l.pinyin = r.pinyin OR l.shape = r.shape
                   OR coalesce(l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern, false)) THEN 'same_number'
                 WHEN l.id_number = r.id_number THEN 'same_number_other_name' END AS law
@@ -92,8 +104,10 @@ export async function explainPair(
   const pair = rows[0];
   if (pair === undefined) throw new PopshareError('MENTION_UNKNOWN', 'a mention of the pair does not stand');
   const decisions = await decisionsOn(warehouse, [leftMention, rightMention]);
+  const forbidden = pair.law === null ? brokenLaw(model, BigInt(pair.vector)) : null;
   return {
-    law: pair.law,
+    law: forbidden === null ? pair.law : 'cannot_link',
+    forbidden_by: forbidden === null ? null : { zh: forbidden.zh ?? forbidden.law, en: forbidden.law },
     ...evidenceOf(model, BigInt(pair.vector)),
     decisions: decisions.filter(({ left_mention, right_mention }) =>
       [left_mention, right_mention].every((mention) => mention === leftMention || mention === rightMention),

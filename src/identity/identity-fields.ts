@@ -63,7 +63,10 @@ export function featureOf(fields: IdentityFields): GivenFeature {
     ...nameFeatures(fields.name),
     sex: fields.sex ?? null,
     birth: fields.birthDate?.replaceAll('-', '') ?? null,
-    id_birth: Array.from(number).length === 18 ? Array.from(number).slice(6, 14).join('') : null,
+    id_birth:
+      id.kind !== 'impossible_birth' && Array.from(number).length === 18
+        ? Array.from(number).slice(6, 14).join('')
+        : null,
     lunar_birth: fields.birthDate === undefined ? null : String(lunarDate(fields.birthDate)),
     phone: normalisePhone(fields.phone ?? null).phone,
     division: fields.division ?? null,

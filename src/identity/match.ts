@@ -6,6 +6,7 @@ import { MARGIN } from './attach.ts';
 import { blockKeySql, elementsOf, isGiven } from './block-key-sql.ts';
 import { featureOf, type GivenFeature, type IdentityFields } from './identity-fields.ts';
 import { bestLevelsSql, patternSql } from './model/comparison-sql.ts';
+import { brokenLaw } from './model/laws.ts';
 import {
   explainPattern,
   patternWeight,
@@ -24,6 +25,8 @@ export interface Candidate {
   readonly probability: number | null;
   /** The parts of the weight, in the model's order. */
   readonly explanation: readonly WeightPart[];
+  /** Whether a law of the model sets the fields apart from this person: then a human must look. */
+  readonly forbidden: boolean;
 }
 
 /** The person for one set of identity fields. */
@@ -53,11 +56,15 @@ export async function matchPerson(
   const byNumber = await matchNumber(warehouse, given);
   if (byNumber.length > 0) return matchOf('found', byNumber);
   const candidates = await weighCandidates(warehouse, model, given);
-  const [best, second] = candidates.map(({ weight }) => weight ?? 0);
   const { join, split } = model.thresholds;
-  if (best === undefined || best < split) return matchOf('none', candidates);
-  const leads = best - (second ?? Number.NEGATIVE_INFINITY) >= MARGIN;
-  return matchOf(best >= join && leads ? 'found' : 'doubtful', candidates);
+  const lawful = candidates.filter(({ forbidden }) => !forbidden);
+  const [best, second] = lawful;
+  if (best === undefined || best.weight < split) {
+    const alike = candidates.filter(({ forbidden, weight }) => forbidden && weight >= join);
+    return alike.length > 0 ? matchOf('doubtful', alike) : matchOf('none', candidates);
+  }
+  const leads = second === undefined || best.weight - second.weight >= MARGIN;
+  return matchOf(best.weight >= join && leads ? 'found' : 'doubtful', lawful);
 }
 
 function matchOf(outcome: Match['outcome'], candidates: readonly Candidate[]): Match {
@@ -85,6 +92,7 @@ async function matchNumber(warehouse: Warehouse, given: GivenFeature): Promise<C
     weight: null,
     probability: null,
     explanation: [],
+    forbidden: false,
   }));
 }
 
@@ -93,7 +101,7 @@ async function weighCandidates(
   warehouse: Warehouse,
   model: TrainedModel,
   given: GivenFeature,
-): Promise<Candidate[]> {
+): Promise<(Candidate & { readonly weight: number })[]> {
   if (given.name === null) return [];
   const { rows } = await prepared<{ person_id: number; vector: number }>(warehouse, weighing(model, given));
   return rows
@@ -106,6 +114,7 @@ async function weighCandidates(
         weight,
         probability: weightProbability(weight),
         explanation: explainPattern(model, pattern),
+        forbidden: brokenLaw(model, pattern) !== null,
       };
     })
     .sort((left, right) => right.weight - left.weight || left.personId - right.personId);

@@ -14,6 +14,7 @@ import { findPlainNumbers, forgetPlainNumbers, isFirstLoad } from './first-load.
 import { recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
+import { bringRelatives } from './relatives.ts';
 import { bringReviews } from './reviews.ts';
 import { gatherVerdicts } from './verdicts.ts';
 
@@ -68,6 +69,7 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     else await buildScope(tx, afterRun, isAnother(model_weights, digests.weights));
     await labelClusters(tx);
     await refreshBlockKeys(tx, model, isFirst);
+    await bringRelatives(tx, isFirst);
     await findUnresolved(tx);
     if (!isFirst) await closeOverBonds(tx, model);
     await pairUp(tx, model, runId);
@@ -100,10 +102,10 @@ function modelDigests({ blocking, block_limit, ...rest }: TrainedModel): {
   blocking: string;
   weights: string;
 } {
-  const { comparisons, thresholds, prior } = rest;
+  const { comparisons, cannot_link, thresholds, prior } = rest;
   return {
     blocking: digestOf({ blocking, block_limit }),
-    weights: digestOf({ comparisons, thresholds, prior }),
+    weights: digestOf({ comparisons, cannot_link, thresholds, prior }),
   };
 }
 

@@ -44,6 +44,7 @@ function mentionSources(role: MentionRole): Record<string, RawBuilder<unknown>> 
     dwelling_code: record(role.dwelling),
     household_code: record(role.household),
     source_person: record(role.sourcePerson),
+    property_code: record(role.property),
   };
 }
 

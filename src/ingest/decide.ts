@@ -34,9 +34,10 @@ export async function decideDelivery(
       status: string;
       business_date: string;
       landed_path: string | null;
+      purged_on: string | null;
       readable: boolean;
     }>`
-      SELECT status, business_date, landed_path,
+      SELECT status, business_date, landed_path, purged_on,
              NOT EXISTS (SELECT FROM ops.gate_finding f WHERE f.delivery_id = d.delivery_id AND f.holds
                          AND (f.evidence ? 'code' OR f.rule = 'FD03')) AS readable
       FROM ops.delivery d WHERE delivery_id = ${deliveryId} FOR UPDATE`.execute(tx);
@@ -47,6 +48,8 @@ export async function decideDelivery(
       !transition.from.includes(delivery.status) ||
       (transition.to === 'landed' && delivery.landed_path === null)
     ) {
+      if (delivery.purged_on !== null && transition.from.includes(delivery.status))
+        throw new PopshareError('DELIVERY_STATE', `the bytes of delivery ${deliveryId} have been purged`);
       throw new PopshareError(
         'DELIVERY_STATE',
         `delivery ${deliveryId} is ${delivery.status}; to ${decision.decision} it must be ${transition.from.join(' or ')}`,

@@ -38,6 +38,10 @@ export async function landArrival(
     if (known !== undefined) {
       const deliveryId = toDeliveryId(known.delivery_id);
       await reopenWithControl(tx, deliveryId, control);
+      // Purged bytes that are still in the drop have been stored again just now: the next purge knows of them.
+      await sql`
+        UPDATE ops.delivery SET landed_path = ${landedPath}, purged_on = NULL
+        WHERE delivery_id = ${deliveryId} AND landed_path IS NULL`.execute(tx);
       return { deliveryId, isNew: false };
     }
 

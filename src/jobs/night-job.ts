@@ -13,7 +13,16 @@ import { type Night, stepsOf, takeStep } from './steps.ts';
 export const nightJobSchema = z.strictObject({
   runId: z.number().transform(toRunId),
   businessDate: z.iso.date(),
-  name: z.enum(['ingest', 'identity', 'population', 'detect', 'corrections', 'publish', 'close']),
+  name: z.enum([
+    'ingest',
+    'identity',
+    'population',
+    'detect',
+    'corrections',
+    'publish',
+    'retention',
+    'close',
+  ]),
   /** The feed or the rule; empty where a night has one job of the kind. */
   subject: z.string(),
 });

@@ -6,7 +6,7 @@ import { type RunId, toRunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { log } from './log.ts';
 
-export type Purpose = 'nightly' | 'backfill' | 'release' | 'refuse' | 'replay' | 'decision';
+export type Purpose = 'nightly' | 'backfill' | 'release' | 'refuse' | 'replay' | 'decision' | 'purge';
 
 /** A run that holds the warehouse: its id is its fencing token. */
 export interface OpenRun {

@@ -18,11 +18,12 @@ import { loadSurvivorship } from '../population/survivorship.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { DeliveryId } from '../schema/ids.ts';
 import { log } from './log.ts';
+import { purge, purgeDate } from './retention/purge.ts';
 import { step } from './run.ts';
 
 /** One step of a night, by names alone. */
 export interface Step {
-  readonly name: 'ingest' | 'identity' | 'population' | 'detect' | 'corrections' | 'publish';
+  readonly name: 'ingest' | 'identity' | 'population' | 'detect' | 'corrections' | 'publish' | 'retention';
   /** The feed or the rule; empty where a night has one step of the kind. */
   readonly subject: string;
 }
@@ -46,6 +47,7 @@ export function stepsOf(feeds: readonly string[], rules: readonly Rule[]): Step[
     ...rules.map(({ rule }): Step => ({ name: 'detect', subject: rule })),
     { name: 'corrections', subject: '' },
     { name: 'publish', subject: '' },
+    { name: 'retention', subject: '' },
   ];
 }
 
@@ -56,6 +58,7 @@ const WORK: Record<Step['name'], (night: Night, subject: string) => Promise<void
   detect: detectRule,
   corrections: escalate,
   publish,
+  retention: purgeExpired,
 };
 
 /**
@@ -135,4 +138,23 @@ async function publish(night: Night): Promise<void> {
     return publishIndicators(tx, runId, { indicators, county, leastPersons: limits.least_persons });
   });
   if (failures.length > 0) throw indicatorFailure(failures);
+}
+
+/** Last: what the rules closed tonight, or opened, is known. */
+async function purgeExpired({
+  warehouse,
+  configuration,
+  dataFolder,
+  runId,
+  businessDate,
+}: Night): Promise<void> {
+  const order = {
+    warehouse,
+    settings: configuration.settings.retention,
+    dataFolder,
+    asOf: await purgeDate(warehouse, businessDate),
+    now: new Date(),
+  };
+  for (const { what, before, count } of await purge(order, runId, 'popshare'))
+    if (count > 0) log.info({ run: runId, what, before, count }, 'purged');
 }

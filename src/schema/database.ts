@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -453,12 +461,14 @@ export interface IdentityFeature {
   id_kind: string | null;
   id_number: string | null;
   id_odd: string | null;
+  kin: ArrayType<number> | null;
   lunar_birth: string | null;
   mention_id: number | null;
   name: string | null;
   name_pattern: string | null;
   phone: string | null;
   pinyin: string | null;
+  property_code: string | null;
   registered_division: string | null;
   role: string | null;
   sex: string | null;
@@ -512,6 +522,7 @@ export interface IdentityMention {
   name: string | null;
   name_given: string | null;
   phone: string | null;
+  property_code: string | null;
   registered_division: string | null;
   role: string;
   sex: string | null;
@@ -542,6 +553,11 @@ export interface IdentityPersonEvent {
   other_person_id: number | null;
   person_id: number;
   run_id: number;
+}
+
+export interface IdentityRelative {
+  mention_id: number;
+  other_id: number;
 }
 
 export interface IdentityResidency {
@@ -845,6 +861,7 @@ export interface OpsDelivery {
   landed_path: string | null;
   milliseconds: number | null;
   new: number | null;
+  purged_on: string | null;
   reason: string | null;
   received: number | null;
   rejected: number | null;
@@ -1158,6 +1175,7 @@ export interface PopulationTouchedMention {
   name_given: string | null;
   person_id: number | null;
   phone: string | null;
+  property_code: string | null;
   registered_division: string | null;
   role: string | null;
   sex: string | null;
@@ -1831,6 +1849,7 @@ export interface DB {
   "identity.name_form": IdentityNameForm;
   "identity.person": IdentityPerson;
   "identity.person_event": IdentityPersonEvent;
+  "identity.relative": IdentityRelative;
   "identity.residency": IdentityResidency;
   "identity.review": IdentityReview;
   "identity.state": IdentityState;

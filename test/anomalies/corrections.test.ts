@@ -30,12 +30,13 @@ async function returnedCases(): Promise<number[]> {
   return cases.map(({ anomaly_id }) => anomaly_id);
 }
 
-const giveBack = async (caseId: number, version: number): Promise<number> =>
+const giveBack = async (caseId: number, version: number, department?: string): Promise<number> =>
   actOnCase(county.warehouse, caseId, version, {
     action: 'return',
     actor: officer,
     reason: 'correct_record',
     comment: '请核对性别',
+    department,
     today: TONIGHT,
     dueDates: await loadDueDates(county.configuration),
   });
@@ -119,6 +120,41 @@ describe('issuing lists', () => {
   });
 });
 
+test('of a record that is not its own a department gets what the evidence says, and no more', async () => {
+  await night('DQ06', { household_register: [register('H1', WRONG_SEX)] });
+  await county.query(
+    `INSERT INTO anomalies.anomaly (rule, subject, family, severity, status, department, first_seen,
+    last_seen, opened_on, due_on, evidence) VALUES ('ST01', 'county', 'ST', 'low', 'new', 'health', $1, $1, $1, $1, '{"births": 9}')`,
+    [TONIGHT],
+  );
+  const cases = await county.query<{ anomaly_id: number }>(
+    'SELECT anomaly_id FROM anomalies.anomaly ORDER BY 1',
+  );
+  for (const { anomaly_id } of cases) await giveBack(anomaly_id, 1, 'housing');
+  await issue();
+  const files = await filesOf('XH-2026-housing-0001');
+  expect(files.map(({ name }) => name.slice(21))).toEqual([
+    'household_register.xlsx',
+    'household_register.csv',
+    'no_record.xlsx',
+    'no_record.csv',
+  ]);
+  const rows = (await Promise.all(files.map(tableOf))).flat();
+  expect(new Set(rows.flatMap((row) => Object.keys(row)))).toEqual(
+    new Set(['校核单号', '行号', '问题', '依据', '期限', '处理结果', '处理说明']),
+  );
+  expect(JSON.stringify(rows)).not.toContain(WANG.id_number);
+  expect(rows[3]?.['依据']).toBe('出生数：9');
+});
+
+test('nothing is returned to a department that there is not', async () => {
+  const [first = 0] = await returnedCases();
+  await expect(giveBack(first, 2, 'housng')).rejects.toMatchObject({
+    code: 'CASE_INPUT',
+    message: expect.stringMatching(/housng is no department .*housing/),
+  });
+});
+
 describe('answers', () => {
   test('“corrected” waits for the data, and the next delivery closes the case', async () => {
     await returnedCases();
@@ -174,6 +210,35 @@ describe('answers', () => {
     const refused = takeReplies(county.warehouse, file, { by: '公安', on: TONIGHT });
     await expect(refused).rejects.toThrow(/line 3: 处理结果 is none of .*there is no line 9 of a list/);
     expect(await county.query('SELECT FROM anomalies.correction_line WHERE reply IS NOT NULL')).toEqual([]);
+  });
+
+  const LIST = 'XH-2026-public-security-0001';
+  test.each([
+    ['a number of a line that is none', [LIST, '1e0', '已更正', ''], /行号 is no number/],
+    ['a number too large', [LIST, '99999999999', '已更正', ''], /行号 is no number/],
+    ['a cell without end', [LIST, '1', '已更正', '话'.repeat(100_000)], /more than 1000 characters/],
+    ['a character that no text has', [LIST, '1', '已更正', 'a\0b'], /line 2 cannot be read/],
+    ['a list never issued', ['Z'.repeat(900), '1', '已更正', ''], /there is no line 1 of a list Z{40}…/],
+  ])('a file with %s is refused', async (_what, cells, message) => {
+    await returnedCases();
+    await issue();
+    const file = path.join(county.base, 'back.csv');
+    await writeFile(file, `${Object.values(HEADINGS).join(',')}\n${cells.join(',')}\n`);
+    await expect(takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT })).rejects.toMatchObject({
+      code: 'ANSWER_FILE',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('a file that is not there, a folder, and what is no table are refused', async () => {
+    const replies = (file: string) => takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT });
+    await expect(replies(path.join(county.base, 'nowhere.csv'))).rejects.toMatchObject({
+      code: 'ANSWER_FILE',
+    });
+    await expect(replies(county.base)).rejects.toMatchObject({ code: 'ANSWER_FILE' });
+    const noWorkbook = path.join(county.base, 'no.xlsx');
+    await writeFile(noWorkbook, 'PK\x03\x04 no workbook');
+    await expect(replies(noWorkbook)).rejects.toMatchObject({ code: expect.stringMatching(/^SOURCE_/) });
   });
 
   test('a file without the columns of a list is refused', async () => {

@@ -12,6 +12,7 @@ import { register, TONIGHT, useRules, WANG } from '../rules/situation.ts';
 
 const { county, night } = useRules();
 const VILLAGE = '620802001001';
+const BRINGING = { by: '李娜', on: TONIGHT };
 
 async function openCase(): Promise<number> {
   await night('DQ06', {
@@ -59,13 +60,15 @@ describe('field checks', () => {
     const caseId = await openCase();
     const checkId = await ask(caseId);
     const file = await reports([String(checkId), '本人居住在此', '', '张主任']);
-    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(1);
-    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(0);
+    expect(await takeFieldReports(county.warehouse, file, BRINGING)).toBe(1);
+    expect(await takeFieldReports(county.warehouse, file, BRINGING)).toBe(0);
     expect(
       await county.query(
         `SELECT actor, reason, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
       ),
     ).toEqual([{ actor: '张主任', reason: 'lives_here', to_status: 'new' }]);
+    const [logged] = await county.query('SELECT actor FROM audit.entry ORDER BY entry_id DESC LIMIT 1');
+    expect(logged).toEqual({ actor: '李娜' });
     expect(await fieldCheckFile(county.warehouse, VILLAGE, '李娜', county.rules)).toBeNull();
     expect(await ask(caseId)).toBeGreaterThan(checkId);
   });
@@ -77,9 +80,12 @@ describe('field checks', () => {
       ['999', '已离开本县', '', '张主任'],
       [String(checkId), '其他', '', '张主任'],
       [String(checkId), '在', '', ''],
+      [String(checkId), '已去世', '', '张主任'],
+      ['1e3', '已去世', '', '张主任'],
+      ['99999999999', '已去世', '', '张主任'],
     );
-    await expect(takeFieldReports(county.warehouse, file, TONIGHT)).rejects.toThrow(
-      /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*there is no field check 999/,
+    await expect(takeFieldReports(county.warehouse, file, BRINGING)).rejects.toThrow(
+      /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*line 6: check \d+ is answered twice; line 7: 核查编号 is no number; line 8: 核查编号 is no number; there is no field check 999/,
     );
     expect(await county.query('SELECT FROM anomalies.field_check WHERE answer IS NOT NULL')).toEqual([]);
   });

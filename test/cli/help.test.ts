@@ -11,6 +11,7 @@ const COMMANDS = [
   ['rejects', 'export'],
   ['status'],
   ['notices', 'test'],
+  ['purge'],
   ['synth'],
   ['model', 'compare'],
   ['reviews', 'decide'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { insurance, lease, register, residence, residentNumber } from '../rules/situation.ts';
+import { birth, pupil } from '../rules/registers.ts';
+import { insurance, lease, register, residence, residentNumber, title } from '../rules/situation.ts';
 import type { Row } from '../support/drop.ts';
 
 /** What the departments send: rows by feed. */
@@ -43,9 +44,9 @@ const mention = fc.record({
 });
 type Named = typeof mention extends fc.Arbitrary<infer Value> ? Value : never;
 
-function fieldsOf(
-  given: Named,
-): Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village' | 'born', string> {
+type Fields = Record<'id_number' | 'name' | 'sex' | 'birth_date' | 'phone' | 'village' | 'born', string>;
+
+function fieldsOf(given: Named): Fields {
   const person = PEOPLE[given.person] ?? PEOPLE[0];
   if (person === undefined) throw new Error('there are no people');
   const { id_number, birth_date } = person;
@@ -74,7 +75,13 @@ export const registersArbitrary: fc.Arbitrary<Registers> = fc.record({
   household_register: rowsOf(8, (key, given) => {
     const { village, born, ...fields } = fieldsOf(given);
     const birth_date = fields.birth_date || born;
-    return register(`H${key}`, { ...fields, birth_date, registered_division: village });
+    // Of each village one household.
+    return register(`H${key}`, {
+      ...fields,
+      birth_date,
+      registered_division: village,
+      household_number: village,
+    });
   }),
   residence_registration: rowsOf(8, (key, given) => {
     const { village, born, ...fields } = fieldsOf(given);
@@ -85,19 +92,61 @@ export const registersArbitrary: fc.Arbitrary<Registers> = fc.record({
     const { village: _village, born: _born, ...fields } = fieldsOf(given);
     return insurance(`S${key}`, fields);
   }),
-  housing_lease: fc.array(fc.tuple(mention, mention), { minLength: 1, maxLength: 5 }).map((leases) =>
-    leases.map(([landlord, tenant], at) => {
-      const [owner, user] = [fieldsOf(landlord), fieldsOf(tenant)];
-      // One number for both would be one person, whatever the roles.
-      const number = owner.id_number === user.id_number ? '' : owner.id_number;
-      return lease(`L${at}`, {
-        landlord_id_number: number,
-        landlord_name: owner.name,
-        tenant_id_number: user.id_number,
-        tenant_name: user.name,
-        tenant_phone: user.phone,
-        division: user.village,
-      });
+  housing_lease: pairsOf(5, (key, [owner, user]) =>
+    lease(`L${key}`, {
+      landlord_id_number: owner.id_number,
+      landlord_name: owner.name,
+      tenant_id_number: user.id_number,
+      tenant_name: user.name,
+      tenant_phone: user.phone,
+      division: user.village,
+      dwelling_code: `F${user.village}`,
+    }),
+  ),
+  housing_ownership: rowsOf(4, (key, given) => {
+    const { village, id_number, name } = fieldsOf(given);
+    return title(`Q${key}`, {
+      division: village,
+      dwelling_code: `F${village}`,
+      owner_id_number: id_number,
+      owner_name: name,
+    });
+  }),
+  school_enrolment: pairsOf(5, (key, [child, guardian]) =>
+    pupil(`G${key}`, {
+      id_number: child.id_number,
+      name: child.name,
+      sex: child.sex,
+      birth_date: child.birth_date || child.born,
+      living_division: child.village,
+      guardian_id_number: guardian.id_number,
+      guardian_name: guardian.name,
+      guardian_phone: guardian.phone,
+    }),
+  ),
+  birth_certificate: pairsOf(5, (key, [child, mother]) =>
+    birth(`C${key}`, child.birth_date || child.born, {
+      child_name: child.phone === '' ? '' : child.name,
+      child_sex: child.sex,
+      mother_id_number: mother.id_number,
+      mother_name: mother.name,
+      mother_birth_date: mother.birth_date,
+      mother_living_division: mother.village,
     }),
   ),
 });
+
+/** Rows of a feed that names two persons: at most one of each key. */
+function pairsOf(
+  most: number,
+  row: (key: string, given: readonly [Fields, Fields]) => Row,
+): fc.Arbitrary<Row[]> {
+  return fc.array(fc.tuple(mention, mention), { minLength: 1, maxLength: most }).map((pairs) =>
+    pairs.map((pair, at) => {
+      const [one, other] = [fieldsOf(pair[0]), fieldsOf(pair[1])];
+      // One number for both would be one person, whatever the roles.
+      const id_number = one.id_number === other.id_number ? '' : one.id_number;
+      return row(String(at), [{ ...one, id_number }, other]);
+    }),
+  );
+}

@@ -261,8 +261,8 @@ describe.each(backends(redisUrl))('a night as jobs on $backend', ({ url, isThere
       await add(queue, stale);
       await closed.promise;
 
-      // Beside the feeds: identity, corrections, close. Where identity is not done, the others have nothing to do.
-      const failing = feeds().length + 3;
+      // Beside the feeds: identity, corrections, retention, close. Where identity is not done, the others have nothing to do.
+      const failing = feeds().length + 4;
       expect(codes.filter((code) => code === 'STALE_WORKER')).toHaveLength(failing);
       expect(await contentsOf(county.warehouse)).toEqual(before);
     },

@@ -119,6 +119,19 @@ export function lease(key: string, more: Row = {}): Row {
   };
 }
 
+/** 李娜's title to a dwelling. */
+export function title(key: string, more: Row = {}): Row {
+  return {
+    title_number: key,
+    dwelling_code: `F${key}`,
+    dwelling_address: '崆峒区东大街1号',
+    division: '620802001001',
+    owner_name: '李娜',
+    registered_on: '20200101',
+    ...more,
+  };
+}
+
 /** Key: `<number>|1`. */
 export function allowance(number: string, more: Row = {}): Row {
   return {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Binding } from '../../schema/configuration/binding.ts';
+import { CONTRACTS } from '../../schema/contracts/index.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
@@ -16,7 +17,8 @@ interface ListFile {
 interface ListedCase {
   readonly line: number;
   readonly rule: string;
-  readonly feed: string;
+  /** Null when the case speaks of no record. */
+  readonly feed: string | null;
   readonly source_key: string | null;
   readonly due_on: string;
   readonly evidence: Record<string, unknown>;
@@ -24,9 +26,9 @@ interface ListedCase {
 }
 
 /**
- * The files of an issued list: for each feed of the department a workbook and the same as CSV, with the
- * department's own columns as it named them and its record as it now stands. Of other departments' data there
- * is what the evidence of the case says, masked.
+ * The files of an issued list: for each feed a workbook and the same as CSV, with the department's own columns as it
+ * named them and its record as it now stands. Of other departments' data there is what the evidence of the case says,
+ * masked: also where a case about another department's record was returned to this one.
  *
  * @throws CORRECTION_UNKNOWN
  */
@@ -36,30 +38,48 @@ export async function correctionFiles(
   bindings: readonly Binding[],
   rules: readonly Rule[],
 ): Promise<ListFile[]> {
-  const cases = await listedCases(warehouse, number);
-  if (cases.length === 0) throw new PopshareError('CORRECTION_UNKNOWN', `there is no list ${number}`);
+  const department = await departmentOf(warehouse, number);
+  const cases = await listedCases(warehouse, number, department);
   const files: ListFile[] = [];
   for (const [feed, ofFeed] of Map.groupBy(cases, (listed) => listed.feed)) {
-    const binding = bindings.find((candidate) => candidate.feed === feed);
+    const binding = bindings.find(
+      (candidate) => candidate.feed === feed && candidate.contract.department === department,
+    );
     const sheet = sheetOf(number, ofFeed, binding, rules);
-    files.push({ name: `${number}_${feed}.xlsx`, bytes: await workbookOf(sheet) });
-    files.push({ name: `${number}_${feed}.csv`, bytes: csvOf(sheet) });
+    const name = `${number}_${feed ?? 'no_record'}`;
+    files.push({ name: `${name}.xlsx`, bytes: await workbookOf(sheet) });
+    files.push({ name: `${name}.csv`, bytes: csvOf(sheet) });
   }
   return files;
 }
 
-async function listedCases(warehouse: Queryable, number: string): Promise<ListedCase[]> {
-  const { rows: feeds } = await sql<{ feed: string }>`
+/** @throws CORRECTION_UNKNOWN */
+async function departmentOf(warehouse: Queryable, number: string): Promise<string> {
+  const { rows } = await sql<{ department: string }>`
+    SELECT department FROM anomalies.correction WHERE number = ${number}`.execute(warehouse.db);
+  if (rows[0] === undefined) throw new PopshareError('CORRECTION_UNKNOWN', `there is no list ${number}`);
+  return rows[0].department;
+}
+
+async function listedCases(warehouse: Queryable, number: string, department: string): Promise<ListedCase[]> {
+  const { rows: feeds } = await sql<{ feed: string | null }>`
     SELECT DISTINCT a.feed FROM anomalies.correction c JOIN anomalies.correction_line USING (correction_id)
     JOIN anomalies.anomaly a USING (anomaly_id) WHERE c.number = ${number}`.execute(warehouse.db);
   const cases: ListedCase[] = [];
   for (const { feed } of feeds) {
+    const isOwn = CONTRACTS.some((contract) => contract.feed === feed && contract.department === department);
+    const record = isOwn
+      ? sql`LEFT JOIN ${sql.id('registry', feed ?? '')} r ON r.source_key = a.source_key`
+      : sql``;
     const { rows } = await sql<ListedCase>`
-      SELECT l.line, a.rule, a.feed, a.source_key, l.due_on, a.evidence, to_jsonb(r) AS record
+      SELECT l.line, a.rule, a.feed, a.source_key, l.due_on, a.evidence,
+             ${isOwn ? sql`to_jsonb(r)` : sql`NULL::jsonb`} AS record
       FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
       JOIN anomalies.anomaly a USING (anomaly_id)
-      LEFT JOIN ${sql.id('registry', feed)} r ON r.source_key = a.source_key
-      WHERE c.number = ${number} AND a.feed = ${feed} ORDER BY l.line`.execute(warehouse.db);
+      ${record}
+      WHERE c.number = ${number} AND a.feed IS NOT DISTINCT FROM ${feed} ORDER BY l.line`.execute(
+      warehouse.db,
+    );
     cases.push(...rows);
   }
   return cases;

@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
-import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
+import { numberIn, readAnsweredFile, refuseFaults, shown } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { enterMoves } from '../queue/tallies.ts';
 import { HEADINGS, REPLIES } from './words.ts';
@@ -47,11 +47,10 @@ export async function takeReplies(
     const word = row.of(HEADINGS.reply);
     if (word === '') continue;
     const reply = replyOf(word);
-    const line = Number(row.of(HEADINGS.line));
+    const line = numberIn(row.of(HEADINGS.line));
     if (reply === undefined)
       faults.push(`line ${row.line}: ${HEADINGS.reply} is none of ${Object.values(REPLIES).join(', ')}`);
-    else if (!Number.isSafeInteger(line) || line < 1)
-      faults.push(`line ${row.line}: ${HEADINGS.line} is no number`);
+    else if (line === null) faults.push(`line ${row.line}: ${HEADINGS.line} is no number`);
     else if (seen.has(`${row.of(HEADINGS.number)} ${line}`))
       faults.push(`line ${row.line}: line ${line} of the list is answered twice`);
     else answers.push({ number: row.of(HEADINGS.number), line, reply, note: row.of(HEADINGS.note) });
@@ -89,7 +88,7 @@ async function unknownLines(tx: Transaction<DB>): Promise<string[]> {
     WHERE NOT EXISTS (SELECT FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
                       WHERE c.number = a.number AND l.line = a.line)
     ORDER BY a.number, a.line`.execute(tx);
-  return rows.map(({ number, line }) => `there is no line ${line} of a list ${number}`);
+  return rows.map(({ number, line }) => `there is no line ${line} of a list ${shown(number)}`);
 }
 
 /** @returns how many answers were new */

@@ -2,7 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
-import { readAnsweredFile, refuseFaults } from '../answered-file.ts';
+import { numberIn, readAnsweredFile, refuseFaults } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { ANSWERS, type FieldAnswer, HEADINGS } from './words.ts';
 
@@ -11,29 +11,36 @@ export interface FieldReport {
   readonly checkId: number;
   readonly answer: FieldAnswer;
   readonly note: string;
+  /** Who went there, as the list says. */
   readonly by: string;
 }
 
 /**
  * Reads a list of field checks that a village sent back. All or nothing, as with correction lists.
  *
- * @param on YYYY-MM-DD
+ * @param bringing who brings the file in, and on which day (YYYY-MM-DD)
  * @returns how many checks were answered; those that had an answer before keep it
  * @throws ANSWER_FILE naming the lines; the SOURCE_ codes
  */
-export async function takeFieldReports(warehouse: Queryable, file: string, on: string): Promise<number> {
+export async function takeFieldReports(
+  warehouse: Queryable,
+  file: string,
+  bringing: { readonly by: string; readonly on: string },
+): Promise<number> {
   const faults: string[] = [];
   const reports: FieldReport[] = [];
   for (const row of await readAnsweredFile(file, Object.values(HEADINGS))) {
     const word = row.of(HEADINGS.answer);
     if (word === '') continue;
     const answer = answerOf(word);
-    const checkId = Number(row.of(HEADINGS.check));
+    const checkId = numberIn(row.of(HEADINGS.check));
     const fault = (what: string): number => faults.push(`line ${row.line}: ${what}`);
     if (answer === undefined) fault(`${HEADINGS.answer} is none of ${Object.values(ANSWERS).join(', ')}`);
-    else if (!Number.isSafeInteger(checkId) || checkId < 1) fault(`${HEADINGS.check} is no number`);
+    else if (checkId === null) fault(`${HEADINGS.check} is no number`);
     else if (row.of(HEADINGS.by) === '') fault(`${HEADINGS.by} is empty`);
     else if (answer === 'other' && row.of(HEADINGS.note) === '') fault(`${HEADINGS.note} is empty`);
+    else if (reports.some((report) => report.checkId === checkId))
+      fault(`check ${checkId} is answered twice`);
     else reports.push({ checkId, answer, note: row.of(HEADINGS.note), by: row.of(HEADINGS.by) });
   }
   return warehouse.db.transaction().execute(async (tx) => {
@@ -45,7 +52,12 @@ export async function takeFieldReports(warehouse: Queryable, file: string, on: s
     refuseFaults(file, [...faults, ...unknown.map(({ checkId }) => `there is no field check ${checkId}`)]);
     let taken = 0;
     for (const [by, ofOne] of Map.groupBy(reports, (report) => report.by))
-      taken += await writeReports(tx, by, ofOne, on);
+      taken += await writeReports(tx, by, ofOne, bringing.on);
+    await recordAct(tx, {
+      actor: bringing.by,
+      action: 'field_check',
+      detail: { answered: reports.map(({ checkId }) => checkId) },
+    });
     return taken;
   });
 }
@@ -86,11 +98,6 @@ async function writeReports(
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
     set: {},
     event: { kind: sql`'field_answer'`, actor: by, on, reason: sql`c.answer` },
-  });
-  await recordAct(tx, {
-    actor: by,
-    action: 'field_check',
-    detail: { answered: reports.map(({ checkId }) => checkId) },
   });
   return Number(numAffectedRows ?? 0);
 }

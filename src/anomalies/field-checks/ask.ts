@@ -23,13 +23,14 @@ const VILLAGE = /^\d{12}$/;
  * that the village has not answered yet is not asked twice.
  *
  * @returns the number of the check
- * @throws CASE_UNKNOWN; FIELD_CHECK when the case is closed or names no village, or the question is open
+ * @throws CASE_UNKNOWN; FIELD_CHECK when the case is closed or names no village, or the question is empty or open
  */
 export async function askVillage(
   warehouse: Queryable,
   dueDates: DueDates,
   { caseId, village, question, by, on }: FieldQuestion,
 ): Promise<number> {
+  if (question.trim() === '') throw new PopshareError('FIELD_CHECK', 'a question is needed');
   return warehouse.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{
       status: string;

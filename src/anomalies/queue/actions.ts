@@ -1,4 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { CONTRACTS } from '../../schema/contracts/index.ts';
 import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
@@ -8,6 +9,9 @@ import type { DueDates } from './due-dates.ts';
 import { type CaseEvent, eventsAfter } from './show.ts';
 import { enterMoves } from './tallies.ts';
 import { type Action, type Actor, actionsAllowed, type CaseState, transitionOf } from './transitions.ts';
+
+/** Who can mend a record: the departments that send some. */
+const DEPARTMENTS = [...new Set(CONTRACTS.map(({ department }) => department))].sort();
 
 /** What somebody does to cases, and why. */
 export interface ActionRequest {
@@ -32,7 +36,8 @@ export class CaseChangedError extends PopshareError {
 
   constructor(caseId: number, seen: number, current: number, since: readonly CaseEvent[]) {
     const told = since.map(({ kind, actor, on_date }) => `${kind} on ${on_date} by ${actor ?? 'the night'}`);
-    super('CASE_CHANGED', `case ${caseId} is at version ${current}, not ${seen}: ${told.join(', ')}`);
+    const meanwhile = told.length === 0 ? '' : `: ${told.join(', ')}`;
+    super('CASE_CHANGED', `case ${caseId} is at version ${current}, not ${seen}${meanwhile}`);
     this.since = since;
   }
 }
@@ -97,7 +102,7 @@ async function lockCase(
  *
  * @throws CASE_INPUT
  */
-export function requireComplete({ action, actor, reason, comment, owner }: ActionRequest): void {
+export function requireComplete({ action, actor, reason, comment, owner, department }: ActionRequest): void {
   const { asks, reasons } = transitionOf(action);
   const codes = reasons.map(({ code }) => code);
   const complaint =
@@ -111,7 +116,9 @@ export function requireComplete({ action, actor, reason, comment, owner }: Actio
             ? `to ${action} needs an owner`
             : action === 'assign' && actor.role === 'officer' && owner !== actor.name
               ? 'an officer takes cases; a supervisor gives them to others'
-              : null;
+              : department !== undefined && !DEPARTMENTS.includes(department)
+                ? `${department || 'nothing'} is no department that sends data; expected ${DEPARTMENTS.join(', ')}`
+                : null;
   if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
 }
 

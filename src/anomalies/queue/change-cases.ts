@@ -97,3 +97,24 @@ export async function insertCases(
     FROM written`.execute(tx);
   return rows[0] ?? { opened: 0, suppressed: 0 };
 }
+
+/**
+ * Takes closed cases away with all that was told of them, and out of the tallies. One that is reopened meanwhile stays.
+ *
+ * @param chosen a SELECT of anomaly_id
+ * @returns how many
+ */
+export async function removeCases(tx: Transaction<DB>, chosen: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ cases: number }>`
+    WITH chosen AS MATERIALIZED (
+      SELECT a.* FROM anomalies.anomaly a
+      WHERE a.anomaly_id IN (${chosen}) AND ${isClosed(sql`a.status`)} ORDER BY a.anomaly_id FOR UPDATE),
+    removed AS (
+      DELETE FROM anomalies.anomaly a USING chosen c WHERE a.anomaly_id = c.anomaly_id RETURNING a.*),
+    told AS (DELETE FROM anomalies.anomaly_event WHERE anomaly_id IN (SELECT anomaly_id FROM chosen)),
+    lines AS (DELETE FROM anomalies.correction_line WHERE anomaly_id IN (SELECT anomaly_id FROM chosen)),
+    checks AS (DELETE FROM anomalies.field_check WHERE anomaly_id IN (SELECT anomaly_id FROM chosen)),
+    ${counting(sql`removed`, sql`(SELECT * FROM removed WHERE false) none`)}
+    SELECT count(*) AS cases FROM removed`.execute(tx);
+  return rows[0]?.cases ?? 0;
+}

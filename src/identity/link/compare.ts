@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { copyRows, openCopy } from '../../schema/warehouse/copy.ts';
 import { frequencyBitsSql, patternSql } from '../model/comparison-sql.ts';
+import { brokenLaw } from '../model/laws.ts';
 import type { Model } from '../model/model-file.ts';
 import type { Pattern } from '../model/pattern.ts';
 import { patternWeight, type TrainedModel } from '../model/weights.ts';
@@ -55,7 +56,8 @@ export async function countPatterns(
 }
 
 /**
- * Weighs compared pairs: each pattern once, each pair by a look-up and the frequencies of its values.
+ * Weighs compared pairs: each pattern once, each pair by a look-up and the frequencies of its values. What a law of the
+ * model forbids weighs infinitely little.
  *
  * After: the table `target`, which is `source` with a weight in bits.
  *
@@ -73,7 +75,7 @@ export async function weighPairs(
   const copy = openCopy(client, 'COPY pattern_weight FROM STDIN');
   const rows = [...patterns.keys()].map((pattern) => [
     String(pattern),
-    String(patternWeight(model, pattern)),
+    brokenLaw(model, pattern) === null ? String(patternWeight(model, pattern)) : '-Infinity',
   ]);
   await copy.write(copyRows(rows));
   await copy.finish();

@@ -76,6 +76,18 @@ const blockingSchema = z
   })
   .refine(({ keys, each }) => keys.length > 0 || each !== undefined, 'needs `keys` or `each`');
 
+/** The word for "no evidence" in a law. */
+export const MISSING = 'missing';
+
+const lawSchema = z.strictObject({
+  law: z.string().min(1),
+  zh: z.string().min(1).optional(),
+  /** By comparison: the levels, or `missing`. The law forbids a pair when all these comparisons stand so. */
+  when: z
+    .record(z.string(), z.array(z.string()).min(1))
+    .refine((when) => Object.keys(when).length > 0, 'needs a comparison'),
+});
+
 const thresholdsSchema = z
   .strictObject({ join: z.number(), split: z.number(), report: z.number().optional() })
   .refine(({ join, split }) => split <= join, '`split` is not above `join`')
@@ -117,6 +129,7 @@ export const modelSchema = z
     blocking: z.array(blockingSchema).min(1).max(60),
     block_limit: z.int().min(2).default(1000),
     comparisons: z.array(comparisonSchema).min(1).max(MOST_COMPARISONS),
+    cannot_link: z.array(lawSchema).default([]),
     training: trainingSchema.prefault({}),
     trained: trainedSchema.optional(),
     thresholds: thresholdsSchema,
@@ -149,6 +162,15 @@ export const modelSchema = z
     repeated(model.blocking.map(({ name }) => name)).forEach((name) => {
       complain(`two rules are called ${name}`, 'blocking');
     });
+    model.cannot_link.forEach(({ when }, at) => {
+      for (const [name, levels] of Object.entries(when)) {
+        const comparison = model.comparisons.find((one) => one.name === name);
+        if (comparison === undefined) complain(`no comparison is called ${name}`, 'cannot_link', at);
+        const known = [MISSING, ...(comparison?.levels ?? []).map(({ level }) => level)];
+        for (const level of levels)
+          if (!known.includes(level)) complain(`${name} has no level ${level}`, 'cannot_link', at);
+      }
+    });
     for (const name of model.training.blocking ?? [])
       if (!model.blocking.some((rule) => rule.name === name))
         complain(`no rule is called ${name}`, 'training', 'blocking');
@@ -162,6 +184,7 @@ function repeated(names: readonly string[]): string[] {
 export type Model = z.output<typeof modelSchema>;
 export type Comparison = Model['comparisons'][number];
 export type BlockingRule = Model['blocking'][number];
+export type Law = Model['cannot_link'][number];
 
 /**
  * Reads a model file: `<model>.yaml`, which is in force, or `<model>.v<version>.yaml`, which waits beside it.

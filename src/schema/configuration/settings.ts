@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { noticesSchema } from './notices.ts';
+import { retentionSchema } from './retention.ts';
 
 const percent = z.number().min(0).max(1000);
 const workingDays = z.int().min(1).max(250);
@@ -61,6 +62,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   notices: noticesSchema,
+  retention: retentionSchema,
 });
 
 export type Settings = z.output<typeof settingsSchema>;

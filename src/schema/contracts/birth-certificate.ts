@@ -41,6 +41,7 @@ export const birthCertificate = defineContract({
       sex: 'child_sex',
       birthDate: 'child_birth_date',
       division: 'mother_living_division',
+      kin: ['mother', 'father'],
     },
     {
       role: 'mother',
@@ -51,6 +52,7 @@ export const birthCertificate = defineContract({
       birthDate: 'mother_birth_date',
       division: 'mother_living_division',
       registeredDivision: 'mother_registered_division',
+      kin: ['child', 'father'],
     },
     {
       role: 'father',
@@ -58,6 +60,7 @@ export const birthCertificate = defineContract({
       idNumber: 'father_id_number',
       name: 'father_name',
       sexOfRole: '1',
+      kin: ['child', 'mother'],
     },
   ],
 });

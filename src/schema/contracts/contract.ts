@@ -25,8 +25,12 @@ export interface MentionRole {
   readonly address?: string;
   readonly dwelling?: string;
   readonly household?: string;
+  /** A dwelling that the record says the person owns or lets, whoever lives there. */
+  readonly property?: string;
   /** The department's own number of the person, the same in several records of the feed. */
   readonly sourcePerson?: string;
+  /** The roles of the same record in which it names members of the person's family. */
+  readonly kin?: readonly string[];
 }
 
 /**
@@ -58,7 +62,8 @@ type Declaration = Omit<Contract, 'schema' | 'lookups'> & { lookups?: Contract['
  */
 export function defineContract(declaration: Declaration): Contract {
   const roleFields = declaration.mentions.flatMap(
-    ({ role: _role, meaning: _meaning, sexOfRole: _sexOfRole, ...fields }) => Object.values(fields),
+    ({ role: _role, meaning: _meaning, sexOfRole: _sexOfRole, kin: _kin, ...fields }) =>
+      Object.values(fields),
   );
   const named = [
     ...declaration.key,
@@ -70,6 +75,10 @@ export function defineContract(declaration: Declaration): Contract {
     if (!Object.hasOwn(declaration.fields, name)) {
       throw new Error(`contract ${declaration.feed}: no field is called ${name}`);
     }
+  }
+  const roles = new Set(declaration.mentions.map(({ role }) => role));
+  for (const role of declaration.mentions.flatMap(({ kin }) => kin ?? [])) {
+    if (!roles.has(role)) throw new Error(`contract ${declaration.feed}: no role is called ${role}`);
   }
   for (const name of declaration.key) {
     if (!declaration.fields[name]?.required) {

@@ -47,6 +47,7 @@ export const housingLease = defineContract({
       meaning: { zh: '出租人', en: 'the landlord' },
       idNumber: 'landlord_id_number',
       name: 'landlord_name',
+      property: 'dwelling_code',
     },
     {
       role: 'tenant',

@@ -28,6 +28,7 @@ export const housingOwnership = defineContract({
       division: 'division',
       address: 'dwelling_address',
       dwelling: 'dwelling_code',
+      property: 'dwelling_code',
     },
   ],
 });

@@ -34,6 +34,7 @@ export const marriageRegistration = defineContract({
       name: 'husband_name',
       sexOfRole: '1',
       birthDate: 'husband_birth_date',
+      kin: ['wife'],
     },
     {
       role: 'wife',
@@ -42,6 +43,7 @@ export const marriageRegistration = defineContract({
       name: 'wife_name',
       sexOfRole: '2',
       birthDate: 'wife_birth_date',
+      kin: ['husband'],
     },
   ],
 });

@@ -33,6 +33,7 @@ export const schoolEnrolment = defineContract({
       birthDate: 'birth_date',
       division: 'living_division',
       registeredDivision: 'registered_division',
+      kin: ['guardian'],
     },
     {
       // The telephone is the guardian's alone; where the guardian lives, the record does not say.
@@ -41,6 +42,7 @@ export const schoolEnrolment = defineContract({
       idNumber: 'guardian_id_number',
       name: 'guardian_name',
       phone: 'guardian_phone',
+      kin: ['subject'],
     },
   ],
 });

@@ -13,11 +13,13 @@ import { queue } from './0011-queue.ts';
 import { corrections } from './0012-corrections.ts';
 import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
+import { relations } from './0016-relations.ts';
 import { tallies } from './0019-tallies.ts';
 import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
 import { notices } from './0024-notices.ts';
+import { retention } from './0025-retention.ts';
 import { runRequests } from './0028-run-requests.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -36,10 +38,12 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-corrections': corrections,
   '0013-audit': audit,
   '0014-touched': touched,
+  '0016-relations': relations,
   '0019-tallies': tallies,
   '0020-accounts': accounts,
   '0021-row-level-security': rowLevelSecurity,
   '0022-indicators': indicators,
   '0024-notices': notices,
+  '0025-retention': retention,
   '0028-run-requests': runRequests,
 };

@@ -41,6 +41,8 @@ export async function migrateRegistry(db: Kysely<DB>, contracts: readonly Contra
     }
     await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_history_by_key`)}
       ON ${history} (source_key, valid_from)`.execute(db);
+    await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_history_by_end`)}
+      ON ${history} USING brin (valid_to) WITH (autosummarize)`.execute(db);
     for (const fields of contract.lookups) {
       await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_by_${fields.join('_and_')}`)}
         ON ${table} (${sql.join(fields.map((field) => sql.id(field)))})`.execute(db);
