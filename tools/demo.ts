@@ -2,6 +2,7 @@
 // it begins with an empty warehouse, so it always shows the same.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { listIndicators } from '../src/cli/indicators.ts';
 import { runDate } from '../src/cli/nightly.ts';
 import { say, table, tell } from '../src/cli/output.ts';
 import { deliveryTable, identityTable } from '../src/cli/report.ts';
@@ -15,6 +16,23 @@ import { migrate } from '../src/schema/warehouse/migrate.ts';
 
 const DATA = '.popshare/demo';
 const DROP = 'demo/deliveries';
+/** The figures that the report ends with. */
+const SHOWN = [
+  'P01',
+  'P02',
+  'P03',
+  'P05',
+  'S01',
+  'S04',
+  'S09',
+  'V02',
+  'V08',
+  'M01',
+  'B02',
+  'Q01',
+  'Q02',
+  'Q03',
+];
 const NIGHTS = ['2026-11-18', '2026-11-19', '2026-11-20'];
 
 process.chdir(path.resolve(import.meta.dirname, '..'));
@@ -69,12 +87,13 @@ async function showNights(session: Session): Promise<void> {
     reports.push(report);
   }
   const last = reports.at(-1);
-  if (last !== undefined) for (const line of summary(last, session)) say(line);
+  if (last !== undefined) for (const line of await summary(last, session)) say(line);
   if (reports.some(({ status }) => status === 'failed')) process.exitCode = 1;
 }
 
 /** Where the third night leaves the officers: what is known, what does not fit, what waits for a decision. */
-function summary(report: NightlyReport, { rules, configuration }: Session): string[] {
+async function summary(report: NightlyReport, session: Session): Promise<string[]> {
+  const { rules, configuration } = session;
   const cases = rules
     .map(({ rule, title, severity }) => ({ rule, title, severity, open: report.anomalies[rule]?.open ?? 0 }))
     .filter(({ open }) => open > 0)
@@ -90,6 +109,11 @@ function summary(report: NightlyReport, { rules, configuration }: Session): stri
     cases.length === 0 ? 'none 无' : table([['rule', '规则', 'severity', 'open'], ...cases]),
     ...(report.failed_rules ?? []).map((message) => `rule failed: ${message}`),
     '',
+    '指标 Indicators of the district; all of them: indicators list',
+    '',
+    await indicatorTable(session),
+    ...(report.failed_indicators ?? []).map((message) => `indicator failed: ${message}`),
+    '',
     `待处理批次 ${held.length} deliveries of the third night are held: the sample was made with faults.`,
     'Nothing of them has been applied; the data of the night before stand until somebody decides.',
     '',
@@ -100,9 +124,22 @@ function summary(report: NightlyReport, { rules, configuration }: Session): stri
       'deliveries list',
       ...held.slice(0, 1).map(({ delivery_id }) => `deliveries show ${delivery_id}`),
       'rejects list',
+      'indicators list',
       `nightly --date ${report.date} --drop ${DROP}`,
     ].map((command) => `  POPSHARE_DATA=${DATA} npx popshare ${command}`),
     '',
     `The rules are the files in ${path.relative('.', configuration.folder)}/rules, the feeds those in ${path.relative('.', configuration.folder)}/feeds.`,
   ];
+}
+
+async function indicatorTable(session: Session): Promise<string> {
+  const shown = (await listIndicators(session)).filter(({ code }) => SHOWN.includes(code));
+  return table(
+    shown.map(({ code, title, value, unit, suppressed }) => [
+      code,
+      title,
+      value === null ? (suppressed ? '×' : '') : String(Math.round(value * 100) / 100),
+      unit,
+    ]),
+  );
 }

@@ -23,6 +23,7 @@ export function reportLines(report: NightlyReport): string[] {
       ? 'no anomalies 无疑点'
       : table([['rule', 'opened', 'reopened', 'closed', 'open'], ...anomalies]),
     ...(report.failed_rules ?? []).map((message) => `rule failed: ${message}`),
+    ...(report.failed_indicators ?? []).map((message) => `indicator failed: ${message}`),
     ...(report.warnings ?? []).map((message) => `warning: ${message}`),
   ];
 }

@@ -17,6 +17,8 @@ export interface NightlyReport {
   readonly anomalies: Readonly<Record<string, RuleSummary>>;
   /** What went wrong with rules that failed, if any did. */
   readonly failed_rules?: readonly string[];
+  /** What went wrong with indicators that failed, if any did. */
+  readonly failed_indicators?: readonly string[];
   /** What an operator should mend before it does harm. */
   readonly warnings?: readonly string[];
   readonly ms: number;
@@ -53,9 +55,12 @@ export async function nightReport(
     done.some((step) => step.name === name && step.subject === subject),
   );
   const deliveryFailed = deliveries.some(({ status }) => status === 'failed');
-  const failedRules = taken
-    .filter(({ name, status }) => name === 'detect' && status === 'failed')
-    .map(({ message }) => message ?? '');
+  const failuresOf = (step: Step['name']): string[] =>
+    taken
+      .filter(({ name, status }) => name === step && status === 'failed')
+      .map(({ message }) => message ?? '');
+  const failedRules = failuresOf('detect');
+  const failedIndicators = failuresOf('publish');
   const lacking = yearsLacking(dueDates, businessDate);
   return {
     run_id: runId,
@@ -68,6 +73,7 @@ export async function nightReport(
     },
     anomalies: await anomaliesOf(warehouse, runId),
     ...(failedRules.length > 0 ? { failed_rules: failedRules } : {}),
+    ...(failedIndicators.length > 0 ? { failed_indicators: failedIndicators } : {}),
     ...(lacking.length > 0 ? { warnings: [calendarWarning(lacking)] } : {}),
     ms: await millisecondsOf(warehouse, runId),
   };

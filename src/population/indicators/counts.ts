@@ -11,20 +11,17 @@ import type { IndicatorDay } from './indicator-file.ts';
  * - `age_count` (division, sex, age, persons, persons_before, mean_persons): sex 1 or 2, or 9; age null when unknown
  * - `inhabitants` (division, …): one row a division where anybody lives, lived a year before, or is registered
  *
- * The mean of a year is that of its two ends; in the first year of pictures, when only the end is known, it is the end.
+ * The mean of a year is that of its two ends; in the first year of pictures, when only the end is known, it is the end; ages
+ * are then those of the middle of the year.
  *
  * Before: `presence` and the events.
  */
 export async function createCounts(tx: Transaction<DB>, day: IndicatorDay): Promise<void> {
   await countMentions(tx);
   await createPlaces(tx, day);
-  const mean: Mean = (now, before) => (day.knowsBefore ? sql`(${now} + ${before}) / 2.0` : now);
-  await countAges(tx, mean);
-  await countInhabitants(tx, day, mean);
+  await countAges(tx, day);
+  await countInhabitants(tx, day);
 }
-
-/** The mean of two counts, as SQL. */
-type Mean = (now: RawBuilder<unknown>, before: RawBuilder<unknown>) => RawBuilder<unknown>;
 
 async function countMentions(tx: Transaction<DB>): Promise<void> {
   await sql`
@@ -58,31 +55,32 @@ async function createPlaces(tx: Transaction<DB>, { county }: IndicatorDay): Prom
   await sql`ANALYZE place`.execute(tx);
 }
 
-async function countAges(tx: Transaction<DB>, mean: Mean): Promise<void> {
+async function countAges(tx: Transaction<DB>, { knowsBefore }: IndicatorDay): Promise<void> {
+  // In the middle of the year those who are here were half a year younger, and the youngest were not born.
+  const mean = knowsBefore ? sql`(sum(c.persons) + sum(c.persons_before)) / 2.0` : sql`sum(c.persons_middle)`;
   await sql`
     CREATE TEMPORARY TABLE age_count ON COMMIT DROP AS
     WITH cell AS (
-      SELECT leaf, sex, age, sum(persons) AS persons, sum(persons_before) AS persons_before
-      FROM (SELECT village AS leaf, sex, age, count(*) AS persons, 0 AS persons_before
+      SELECT leaf, sex, age, sum(persons) AS persons, sum(persons_before) AS persons_before,
+             sum(persons_middle) AS persons_middle
+      FROM (SELECT village AS leaf, sex, age, count(*) AS persons, 0 AS persons_before, 0 AS persons_middle
             FROM presence WHERE village IS NOT NULL GROUP BY 1, 2, 3
             UNION ALL
-            SELECT village_before, sex, age_before, 0, count(*)
-            FROM presence WHERE village_before IS NOT NULL GROUP BY 1, 2, 3) told
+            SELECT village_before, sex, age_before, 0, count(*), 0
+            FROM presence WHERE village_before IS NOT NULL GROUP BY 1, 2, 3
+            UNION ALL
+            SELECT village, sex, age_middle, 0, 0, count(*)
+            FROM presence WHERE village IS NOT NULL AND coalesce(age_middle >= 0, true) GROUP BY 1, 2, 3) told
       GROUP BY leaf, sex, age)
     SELECT p.division, coalesce(c.sex, '9') AS sex, c.age, sum(c.persons)::integer AS persons,
-           sum(c.persons_before)::integer AS persons_before,
-           ${mean(sql`sum(c.persons)`, sql`sum(c.persons_before)`)} AS mean_persons
+           sum(c.persons_before)::integer AS persons_before, ${mean} AS mean_persons
     FROM cell c JOIN place p USING (leaf)
     GROUP BY p.division, coalesce(c.sex, '9'), c.age`.execute(tx);
   await sql`CREATE INDEX ON age_count (division)`.execute(tx);
   await sql`ANALYZE age_count`.execute(tx);
 }
 
-async function countInhabitants(
-  tx: Transaction<DB>,
-  { knowsBefore }: IndicatorDay,
-  mean: Mean,
-): Promise<void> {
+async function countInhabitants(tx: Transaction<DB>, { knowsBefore }: IndicatorDay): Promise<void> {
   const aged = (range: RawBuilder<unknown>): RawBuilder<unknown> =>
     sql`coalesce(sum(persons) FILTER (WHERE age ${range}), 0)`;
   const living = (category: string): RawBuilder<unknown> =>
@@ -112,7 +110,7 @@ async function countInhabitants(
       FROM leaf JOIN place p USING (leaf) GROUP BY p.division)
     SELECT division, coalesce(a.residents, 0)::integer AS residents,
            CASE WHEN ${knowsBefore} THEN coalesce(a.residents_before, 0)::integer END AS residents_before,
-           coalesce(${mean(sql`a.residents`, sql`a.residents_before`)}, 0) AS mean_residents,
+           coalesce(CASE WHEN ${knowsBefore} THEN (a.residents + a.residents_before) / 2.0 ELSE a.residents END, 0) AS mean_residents,
            ${sql.join(
              [
                ...[

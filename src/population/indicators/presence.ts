@@ -9,7 +9,7 @@ import type { IndicatorDay } from './indicator-file.ts';
  * | column | meaning |
  * |---|---|
  * | person_id, sex, birth_date | of the profile |
- * | age, age_before | completed years tonight, and a year before; null when the date of birth is unknown |
+ * | age, age_middle, age_before | completed years tonight, half a year and a year before; null when the date of birth is unknown |
  * | category | as in population.residence; null when the person is dead or has gone |
  * | village, village_before | where the person lives, lived a year before; null: not here. Of a year before the first picture nobody knows: `village_before` is null for all |
  * | registered_village | where the person is registered, of those who are registered here |
@@ -25,6 +25,9 @@ export async function createPresence(tx: Transaction<DB>, day: IndicatorDay): Pr
     SELECT s.person_id, k.sex, k.birth_date,
            extract(year FROM age(${asOf}::date, k.birth_date))::integer AS age,
            extract(year FROM age(${from}::date, k.birth_date))::integer AS age_before,
+           -- Less than none: not born.
+           CASE WHEN k.birth_date > ${asOf}::date - interval '6 months' THEN -1
+                ELSE extract(year FROM age(${asOf}::date - interval '6 months', k.birth_date))::integer END AS age_middle,
            s.category, s.village, s.village_before, s.registered_village,
            CASE WHEN s.category = 'in_migrant' THEN k.registered_division END AS origin,
            t.household_number, d.died_on
