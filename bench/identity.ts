@@ -13,6 +13,7 @@ import { copyRows, openCopy } from '../src/schema/warehouse/copy.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { synthesise } from '../src/synth/synthesise.ts';
+import { matchTimes } from './match.ts';
 import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
 
@@ -35,20 +36,22 @@ try {
       .slice(1)
       .map((line) => Number(line.split('\t')[0])),
   );
-  for (const night of days) {
+  // One night more than was sent for: nothing arrives on it.
+  for (const night of [...days, Math.max(...days) + 1]) {
     const date = new Date(Date.parse(FIRST_NIGHT) + (night - 1) * 86_400_000).toISOString().slice(0, 10);
+    const isSent = days.has(night);
     const report = await runNight({
       warehouse,
       configuration,
       rules,
       dataFolder: folder,
-      dropFolder: path.join(county, 'deliveries'),
+      dropFolder: isSent ? path.join(county, 'deliveries') : null,
       businessDate: date,
       purpose: 'nightly',
       feeds: [],
       progress: { stepBegan: () => {}, stepEnded: () => {}, rows: () => {} },
     });
-    nights.push({ date, identity: report.identity.ms });
+    nights.push({ date: isSent ? date : `${date}, without changes`, identity: report.identity.ms });
     if (night === 1) await accuracy(warehouse, county);
   }
   const bare = await bareCopy(warehouse);
@@ -66,10 +69,23 @@ try {
       ]),
     ],
   );
+  printTable(
+    ['match', 'requests', 'median', '95th percentile'],
+    (await matchTimes(warehouse)).map(({ what, milliseconds }) => [
+      what,
+      String(milliseconds.length),
+      `${percentile(milliseconds, 0.5).toFixed(1)} ms`,
+      `${percentile(milliseconds, 0.95).toFixed(1)} ms`,
+    ]),
+  );
   printTable(['peak memory of Node'], [[`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`]]);
   await warehouse.close();
 } finally {
   await removeServer(server, folder);
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(sorted.length * share)] ?? 0;
 }
 
 async function inventedCounty(persons: number, withSeed: number): Promise<string> {

@@ -22,8 +22,7 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId, isFirst: 
     WITH elsewhere AS (
       SELECT DISTINCT p.person_id
       FROM (SELECT DISTINCT person_id FROM cluster) p JOIN identity.link l USING (person_id)
-      JOIN identity.mention m ON m.mention_id = l.mention_id
-      WHERE m.active AND NOT EXISTS (SELECT FROM cluster i WHERE i.mention_id = l.mention_id)),
+      WHERE l.stands AND NOT EXISTS (SELECT FROM cluster i WHERE i.mention_id = l.mention_id)),
     came AS (
       SELECT DISTINCT f.mention_id, p.merged_into FROM identity.former_link f JOIN identity.person p USING (person_id)
       WHERE p.merged_into IS NOT NULL),

@@ -21,13 +21,9 @@ export async function refreshBlockKeys(
 ): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE keyed ON COMMIT DROP AS
-    SELECT c.mention_id, l.lead, true AS anchored
+    SELECT c.mention_id, l.lead
     FROM cluster c JOIN (SELECT label, coalesce(min(mention_id) FILTER (WHERE leads), min(mention_id)) AS lead
-                         FROM cluster GROUP BY label) l USING (label)
-    UNION ALL
-    SELECT c.mention_id, c.mention_id, false FROM changed c
-    WHERE NOT EXISTS (SELECT FROM cluster k WHERE k.mention_id = c.mention_id)`.execute(tx);
-  await sql`ANALYZE keyed`.execute(tx);
+                         FROM cluster GROUP BY label) l USING (label)`.execute(tx);
   await computeKeys(tx, model);
   await sql`CREATE TEMPORARY TABLE touched_key (key bigint) ON COMMIT DROP`.execute(tx);
   if (isFirst) {
@@ -35,32 +31,31 @@ export async function refreshBlockKeys(
     return;
   }
   await sql`
-    INSERT INTO touched_key
-    SELECT b.key FROM keyed k JOIN identity.block_key b USING (mention_id)
-    UNION
-    SELECT key FROM present_key`.execute(tx);
-  await sql`ANALYZE touched_key`.execute(tx);
-  await sql`
-    DELETE FROM identity.block_key b USING keyed k
-    WHERE b.mention_id = k.mention_id AND NOT EXISTS (
-      SELECT FROM present_key p WHERE p.key = b.key AND p.mention_id = b.mention_id AND p.anchored = b.anchored)`.execute(
+    CREATE TEMPORARY TABLE former_key ON COMMIT DROP AS
+    SELECT b.key, b.mention_id, b.rule, b.anchored
+    FROM (SELECT mention_id FROM keyed UNION SELECT mention_id FROM changed) k JOIN identity.block_key b USING (mention_id)`.execute(
     tx,
   );
-  await addKeys(tx);
+  await sql`
+    INSERT INTO touched_key SELECT key FROM former_key UNION SELECT key FROM present_key`.execute(tx);
+  await sql`ANALYZE touched_key`.execute(tx);
+  await writeDifferences(tx);
 }
 
 /**
- * After: temporary table `present_key` has the keys of the mentions of `keyed` as they are now.
+ * After: temporary table `present_key` has the keys of the scope, and of what else changed, as they are now.
  *
  * The mentions of a person agree in most of what a rule reads: what is equal is put together before the key is made
  * of it, and what has become the same key afterwards.
  */
 async function computeKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
-  const columns = [...new Set(model.blocking.flatMap(columnsOf))];
+  const names = [...new Set(model.blocking.flatMap(columnsOf))].map((name) => sql.id('f', name));
   await sql`
     CREATE TEMPORARY TABLE key_source ON COMMIT DROP AS
-    SELECT k.lead, k.anchored, ${sql.join(columns.map((name) => sql.id('f', name)))}
-    FROM keyed k JOIN identity.feature f USING (mention_id)`.execute(tx);
+    SELECT k.lead, true AS anchored, ${sql.join(names)} FROM keyed k JOIN scope f USING (mention_id)
+    UNION ALL
+    SELECT c.mention_id, false, ${sql.join(names)} FROM changed c JOIN identity.feature f USING (mention_id)
+    WHERE f.id_number IS NULL`.execute(tx);
   const rules = model.blocking.map((rule, at) => {
     const read = sql.join(columnsOf(rule).map((name) => sql.id(name)));
     return sql`
@@ -72,15 +67,15 @@ async function computeKeys(tx: Transaction<DB>, model: TrainedModel): Promise<vo
   await sql`ANALYZE present_key`.execute(tx);
 }
 
-/** After: identity.block_key has those of `present_key` that it had not. */
-async function addKeys(tx: Transaction<DB>): Promise<void> {
+/** After: identity.block_key has `present_key` in place of `former_key`. Most are in both. */
+async function writeDifferences(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    DELETE FROM identity.block_key b
+    USING (SELECT * FROM former_key EXCEPT SELECT * FROM present_key) gone
+    WHERE b.mention_id = gone.mention_id AND b.key = gone.key AND b.anchored = gone.anchored`.execute(tx);
   await sql`
     INSERT INTO identity.block_key (key, mention_id, rule, anchored)
-    SELECT key, mention_id, rule, anchored FROM present_key p
-    WHERE NOT EXISTS (SELECT FROM identity.block_key b
-                      WHERE b.key = p.key AND b.mention_id = p.mention_id AND b.anchored = p.anchored)`.execute(
-    tx,
-  );
+    SELECT * FROM present_key EXCEPT SELECT * FROM former_key`.execute(tx);
 }
 
 /**

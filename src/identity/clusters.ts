@@ -8,14 +8,14 @@ import type { DB } from '../schema/database.ts';
  * and, where the model's weights are others than before, every one that the model decides upon (`is_rescored`).
  *
  * `scope` has each active mention with a document number that a changed mention has, or until now was linked by, or
- * that a human tied to one of these, with the person it is linked to now.
+ * that a human tied to one of these: its features, and the person it is linked to now.
  *
  * @param rescore whether the weights are others
  */
 export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore: boolean): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-    SELECT mention_id, feed, id_number, changed_run <= ${afterRun} AS is_rescored FROM identity.mention
+    SELECT mention_id, feed, id_number, active, changed_run <= ${afterRun} AS is_rescored FROM identity.mention
     WHERE changed_run > ${afterRun} OR (${rescore} AND active AND id_number IS NULL)`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE touched_number ON COMMIT DROP AS
@@ -28,14 +28,15 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore:
   await sql`ANALYZE changed, touched_number`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
-    SELECT m.mention_id, m.feed, m.id_kind, m.id_number, m.name, l.person_id, l.linked_run
-    FROM (SELECT mention_id FROM changed WHERE id_number IS NOT NULL
+    SELECT f.*, t.person_id, t.linked_run
+    FROM (SELECT c.mention_id, l.person_id, l.linked_run
+          FROM changed c LEFT JOIN identity.link l USING (mention_id) WHERE c.id_number IS NOT NULL
           UNION
-          SELECT l.mention_id FROM touched_number n JOIN identity.link l ON l.id_number = n.id_number) touched
-    JOIN identity.mention m USING (mention_id)
-    LEFT JOIN identity.link l USING (mention_id)
-    WHERE m.active AND m.id_number IS NOT NULL`.execute(tx);
-  await sql`ANALYZE scope`.execute(tx);
+          SELECT l.mention_id, l.person_id, l.linked_run
+          FROM touched_number n JOIN identity.link l ON l.id_number = n.id_number) t
+    JOIN identity.feature f USING (mention_id)
+    WHERE f.id_number IS NOT NULL`.execute(tx);
+  await sql`ANALYZE scope (mention_id, id_number)`.execute(tx);
 }
 
 /**
@@ -45,15 +46,15 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore:
 export async function buildFirstScope(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-    SELECT mention_id, feed, id_number, false AS is_rescored FROM identity.mention m
+    SELECT mention_id, feed, id_number, active, false AS is_rescored FROM identity.mention m
     WHERE active AND NOT EXISTS (SELECT FROM identity.plain_number p WHERE p.id_number = m.id_number)`.execute(
     tx,
   );
   await sql`
     CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
-    SELECT m.mention_id, m.feed, m.id_kind, m.id_number, m.name, NULL::bigint AS person_id, NULL::bigint AS linked_run
-    FROM changed c JOIN identity.mention m USING (mention_id) WHERE m.id_number IS NOT NULL`.execute(tx);
-  await sql`ANALYZE changed, scope`.execute(tx);
+    SELECT f.*, NULL::bigint AS person_id, NULL::bigint AS linked_run
+    FROM changed c JOIN identity.feature f USING (mention_id) WHERE f.id_number IS NOT NULL`.execute(tx);
+  await sql`ANALYZE changed, scope (mention_id, id_number)`.execute(tx);
 }
 
 /**

@@ -29,6 +29,7 @@ const OF_THE_PERSON = new Set([
  */
 export async function storeFirstKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   const indexes = await indexesOf(tx, 'block_key');
+  const grants = await grantsOf(tx);
   await gatherFirstSource(tx);
   await sql`DROP TABLE identity.block_key`.execute(tx);
   const rules = model.blocking.map((rule, at) => keysOfPlain(rule, at));
@@ -39,7 +40,19 @@ export async function storeFirstKeys(tx: Transaction<DB>, model: TrainedModel): 
     INSERT INTO identity.block_key (key, mention_id, rule, anchored)
     SELECT key, mention_id, rule, anchored FROM present_key`.execute(tx);
   for (const { rebuild } of indexes) await sql.raw(rebuild).execute(tx);
+  for (const { grant } of grants) await sql.raw(grant).execute(tx);
   await sql`ANALYZE identity.block_key`.execute(tx);
+}
+
+/** The statements that let the same roles read the new table as the old one. */
+async function grantsOf(tx: Transaction<DB>): Promise<{ readonly grant: string }[]> {
+  const { rows } = await sql<{ grant: string }>`
+    SELECT format('GRANT SELECT ON identity.block_key TO %s', a.grantee::regrole) AS grant
+    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+    WHERE c.oid = 'identity.block_key'::regclass AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner`.execute(
+    tx,
+  );
+  return rows;
 }
 
 /**

@@ -11,7 +11,7 @@ import { addMetNumbers, buildFirstScope, buildScope, labelClusters } from './clu
 import { addConflicts } from './conflicts.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
 import { findPlainNumbers, forgetPlainNumbers, isFirstLoad } from './first-load.ts';
-import { recordLinkShares } from './link-share.ts';
+import { noteStanding, recordLinkShares } from './link-share.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
 import { bringRelatives } from './relatives.ts';
@@ -50,7 +50,13 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     .select(['reconciled_run', 'model_weights', 'model_blocking'])
     .executeTakeFirstOrThrow();
   const digests = modelDigests(model);
-  await completeNameForms(warehouse, reconciled_run);
+  const isSameModel = model_weights === digests.weights && model_blocking === digests.blocking;
+  if (isSameModel && !(await hasChanges(warehouse, reconciled_run))) return;
+  await Promise.all([
+    completeNameForms(warehouse, reconciled_run),
+    // The server looks at a table by itself only a minute after it was filled.
+    reconciled_run === 0 ? sql`ANALYZE identity.mention`.execute(warehouse.db) : undefined,
+  ]);
   await warehouse.db.transaction().execute(async (tx) => {
     await assertCurrentRun(tx, runId);
     // The first reconciliation hashes every mention; this is for this transaction alone.
@@ -60,13 +66,12 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await sql`SET LOCAL random_page_cost = 0.1`.execute(tx);
     await gatherVerdicts(tx);
     const isFirst = await isFirstLoad(tx);
-    // The server looks at a table by itself only a minute after it was filled.
-    if (isFirst) await sql`ANALYZE identity.mention`.execute(tx);
     if (isFirst) await findPlainNumbers(tx);
     // Another blocking makes other keys of every mention; other weights, other patterns' weights.
     const afterRun = isAnother(model_blocking, digests.blocking) ? 0 : reconciled_run;
     if (isFirst) await buildFirstScope(tx);
     else await buildScope(tx, afterRun, isAnother(model_weights, digests.weights));
+    await noteStanding(tx, isFirst);
     await labelClusters(tx);
     await refreshBlockKeys(tx, model, isFirst);
     await bringRelatives(tx, isFirst);
@@ -84,17 +89,20 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await writeLinks(tx, runId, model.version, isFirst);
     if (isFirst) await forgetPlainNumbers(tx);
     await bringReviews(tx, runId);
-    // Only as far as there was something: a night that changed nothing leaves this row as it is.
+    // Where only the model is another, nothing was reconciled that a later night would not see again.
     await sql`
       UPDATE identity.state
-      SET reconciled_run = CASE WHEN EXISTS (SELECT FROM changed) THEN ${runId} ELSE reconciled_run END,
-          model_weights = ${digests.weights}, model_blocking = ${digests.blocking}
-      WHERE EXISTS (SELECT FROM changed)
-         OR (model_weights, model_blocking) IS DISTINCT FROM (${digests.weights}, ${digests.blocking})`.execute(
-      tx,
-    );
+      SET reconciled_run = CASE WHEN EXISTS (SELECT FROM come_and_gone) OR EXISTS (SELECT FROM changed) THEN ${runId} ELSE reconciled_run END,
+          model_weights = ${digests.weights}, model_blocking = ${digests.blocking}`.execute(tx);
     await recordLinkShares(tx, runId);
   });
+}
+
+/** Whether a mention changed after a run. */
+async function hasChanges(warehouse: Warehouse, afterRun: number): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM identity.mention WHERE changed_run > ${afterRun} LIMIT 1`.execute(warehouse.db);
+  return rows.length > 0;
 }
 
 /** What tells one model from another: the parts that decide which pairs meet, and what their patterns weigh. */
@@ -118,15 +126,16 @@ function isAnother(before: string | null, now: string): boolean {
   return before !== null && before !== now;
 }
 
-/** Counts over the active mentions, for the night's report. */
+/** Counts over the mentions that stood at the last reconciliation, for the night's report. */
 export async function identitySummary(warehouse: Warehouse): Promise<IdentitySummary> {
   const { rows } = await sql<{ method: string; mentions: number }>`
-    SELECT l.method, count(*) AS mentions
-    FROM identity.mention m JOIN identity.link l USING (mention_id)
-    WHERE m.active GROUP BY l.method ORDER BY l.method`.execute(warehouse.db);
+    SELECT method, count(*) AS mentions FROM identity.link WHERE stands GROUP BY method ORDER BY method`.execute(
+    warehouse.db,
+  );
   const persons = await sql<{ persons: number }>`
-    SELECT count(DISTINCT l.person_id) AS persons
-    FROM identity.mention m JOIN identity.link l USING (mention_id) WHERE m.active`.execute(warehouse.db);
+    SELECT count(*) AS persons FROM (SELECT DISTINCT person_id FROM identity.link WHERE stands) p`.execute(
+    warehouse.db,
+  );
   const reviews = await sql<{ reviews: number }>`
     SELECT count(*) AS reviews FROM identity.review WHERE status = 'open'`.execute(warehouse.db);
   const crowded = await sql<CrowdedKeys>`

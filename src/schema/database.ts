@@ -421,10 +421,10 @@ export interface AuditHead {
 }
 
 export interface IdentityBlockKey {
-  anchored: boolean;
-  key: number;
-  mention_id: number;
-  rule: number;
+  anchored: boolean | null;
+  key: number | null;
+  mention_id: number | null;
+  rule: number | null;
 }
 
 export interface IdentityCrowdedKey {
@@ -502,6 +502,7 @@ export interface IdentityLink {
   method: string;
   model_version: number | null;
   person_id: number;
+  stands: Generated<boolean>;
   vector: number | null;
   weight: number | null;
 }

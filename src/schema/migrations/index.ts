@@ -13,6 +13,7 @@ import { queue } from './0011-queue.ts';
 import { corrections } from './0012-corrections.ts';
 import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
+import { linkStands } from './0015-link-stands.ts';
 import { relations } from './0016-relations.ts';
 import { tallies } from './0019-tallies.ts';
 import { accounts } from './0020-accounts.ts';
@@ -38,6 +39,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-corrections': corrections,
   '0013-audit': audit,
   '0014-touched': touched,
+  '0015-link-stands': linkStands,
   '0016-relations': relations,
   '0019-tallies': tallies,
   '0020-accounts': accounts,
