@@ -23,6 +23,8 @@ const COMMANDS = [
   ['audit', 'verify'],
   ['worker'],
   ['start'],
+  ['user', 'add'],
+  ['token', 'add'],
 ];
 
 describe('--help', () => {

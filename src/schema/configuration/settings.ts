@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountsSchema, oidcSchema } from './accounts.ts';
 import { noticesSchema } from './notices.ts';
 
 const percent = z.number().min(0).max(1000);
@@ -53,6 +54,8 @@ export const settingsSchema = z.strictObject({
         })
         .prefault({}),
       looks_per_10_minutes: z.int().min(1).default(120),
+      accounts: accountsSchema,
+      oidc: oidcSchema.optional(),
     })
     .prefault({}),
   notices: noticesSchema,
