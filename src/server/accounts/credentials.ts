@@ -21,7 +21,7 @@ export interface AccountSecrets {
 }
 
 /** Who acts in the log when there is no account: no account can be called this. */
-const SOMEBODY = '(somebody)';
+export const SOMEBODY = '(somebody)';
 
 /** A refusal that says when to come again, in seconds, for Retry-After. */
 export class LockedError extends PopshareError {

@@ -5,6 +5,7 @@ import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { SOMEBODY } from './credentials.ts';
 import { hashOf } from './secrets.ts';
 import { enter, type SignInTerms } from './sign-in.ts';
 
@@ -13,8 +14,6 @@ const MINUTES = 10;
 /** Anybody may begin; so many may be under way. */
 const MOST_ATTEMPTS = 5000;
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
-/** Who acts in the log when no account is found. */
-const SOMEBODY = '(somebody)';
 
 /** Sign-in at the identity provider (OpenID Connect Core 1.0, authorization code flow with PKCE). */
 export interface OidcProvider {
@@ -84,13 +83,17 @@ export function openProvider(
     },
     finish: async (engine, answer, terms) => {
       const provider = await configuration();
-      const attempt = await takeAttempt(engine.db, answer);
-      const url = new URL(redirectUri);
-      url.search = answer.query;
-      const user = await userOf(provider, url, attempt);
-      const entered = await enterLinked(engine, settings.issuer, user, terms);
-      if (entered === null) throw await nobody(engine.db, terms);
-      return { token: entered, returnTo: attempt.return_to };
+      try {
+        const attempt = await takeAttempt(engine.db, answer);
+        const url = new URL(redirectUri);
+        url.search = answer.query;
+        const user = await userOf(provider, url, attempt);
+        const token = await enterLinked(engine, settings.issuer, user, terms);
+        return { token, returnTo: attempt.return_to };
+      } catch (error) {
+        if (error instanceof PopshareError) await tellFailure(engine.db, terms, error);
+        throw error;
+      }
     },
   };
 }
@@ -188,14 +191,18 @@ async function enterLinked(
   issuer: string,
   { subject, email }: ProviderUser,
   terms: EnterTerms,
-): Promise<string | null> {
+): Promise<string> {
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ account_id: number; name: string; is_bound: boolean; disabled: boolean }>`
       SELECT account_id, name, oidc_subject IS NOT NULL AS is_bound, disabled_at IS NOT NULL AS disabled FROM access.account
       WHERE oidc_issuer = ${issuer} AND (oidc_subject = ${subject} OR (oidc_subject IS NULL AND oidc_email = ${email}))
       ORDER BY oidc_subject NULLS LAST LIMIT 1 FOR UPDATE`.execute(tx);
     const [account] = rows;
-    if (account === undefined || account.disabled) return null;
+    if (account === undefined || account.disabled)
+      throw new PopshareError(
+        'OIDC_FAILED',
+        'no account is linked to this user: an administrator can do that',
+      );
     if (!account.is_bound) {
       await sql`
         UPDATE access.account SET oidc_subject = ${subject}, version = version + 1
@@ -215,16 +222,13 @@ async function enterLinked(
   });
 }
 
-/** Known to the provider is not known here. */
-async function nobody(db: Kysely<DB>, { origin }: EnterTerms): Promise<PopshareError> {
+/** With the code by which the library names what was wrong, if it was the library that refused. */
+async function tellFailure(db: Kysely<DB>, { origin }: EnterTerms, error: PopshareError): Promise<void> {
+  const { cause } = error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null;
   await recordAct(db, {
     actor: SOMEBODY,
     action: 'sign_in_failed',
-    detail: {
-      address: origin.address,
-      method: 'oidc',
-      why: 'no account is linked to the user, or it is disabled',
-    },
+    detail: { address: origin.address, method: 'oidc', why: error.message, code },
   });
-  return new PopshareError('OIDC_FAILED', 'no account is linked to this user: an administrator can do that');
 }
