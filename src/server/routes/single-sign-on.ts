@@ -19,6 +19,9 @@ const ownPage = z
   .regex(/^\/(?![/\\])[\x21-\x7e]*$/, 'expected a path of this site')
   .default('/');
 
+/** What comes back is read by the library, with whatever else a provider sends. */
+const fromProvider = z.string().max(4000).optional();
+
 /** `/api/session/oidc`: signing in at the identity provider. */
 export function addSingleSignOnRoutes(server: Server, context: ServerContext): void {
   const { settings } = context.configuration;
@@ -51,7 +54,7 @@ export function addSingleSignOnRoutes(server: Server, context: ServerContext): v
       schema: {
         tags: ['session'],
         summary: 'Where the identity provider sends the browser back to',
-        querystring: z.record(z.string(), z.unknown()),
+        querystring: z.object({ code: fromProvider, state: fromProvider, error: fromProvider }),
         response: { 200: z.string().describe('a page that goes on'), ...PROBLEMS },
       },
     },
