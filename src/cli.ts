@@ -18,6 +18,8 @@ import { addRuleCommands } from './cli/rules.ts';
 import { addServiceCommands } from './cli/service.ts';
 import { addStatusCommands } from './cli/status.ts';
 import { addSynthCommand } from './cli/synth.ts';
+import { addTokenCommands } from './cli/tokens.ts';
+import { addUserCommands } from './cli/users.ts';
 import { PopshareError } from './schema/errors.ts';
 import { failureOf, messageWithoutValues } from './schema/failure.ts';
 
@@ -37,6 +39,8 @@ addNightlyCommands(program);
 addDeliveryCommands(program);
 addRejectCommands(program);
 addServiceCommands(program);
+addUserCommands(program);
+addTokenCommands(program);
 addNoticeCommands(program);
 addPurgeCommand(program);
 addStatusCommands(program);

@@ -79,6 +79,8 @@ async function work(
     `${parts.join(' and ')} at work, queue in ${environment.redisUrl === undefined ? 'Postgres' : 'Redis'}`,
   );
   if (server !== null) tell(`listening at ${server.url}; the API is described at ${server.url}/api/docs`);
+  if (server !== null && server.setUpLink !== null)
+    tell(`there is no account yet; within 24 hours, make the first administrator at ${server.setUpLink}`);
   await stop;
   tell('stopping: jobs under way are finished; ask again to stop at once');
   await server?.close();

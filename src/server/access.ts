@@ -1,4 +1,4 @@
-import type { Role as AccountRole } from './accounts/roles.ts';
+import { type Role as AccountRole, ROLES } from './accounts/roles.ts';
 
 /** Whoever a request comes from. `department` and `dashboard` are systems with a token, the others people. */
 export type Role = AccountRole | 'department' | 'dashboard';
@@ -23,6 +23,7 @@ export const PERMISSIONS = {
   'rejected rows': ['operator', 'officer', 'supervisor', 'department'],
   'rejected values': ['officer', 'supervisor', 'department'],
   rules: ['operator', 'officer', 'supervisor'],
+  'own account': ROLES,
   accounts: ['administrator'],
   'audit log': ['auditor'],
   'job queues': ['operator'],

@@ -5,6 +5,7 @@ import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { isPermitted, type Principal } from './access.ts';
 import { keepSession, type SessionLimits } from './accounts/sessions.ts';
+import { keepToken } from './accounts/tokens.ts';
 import type { Server } from './context.ts';
 import { PAGES_OF_LIBRARIES } from './pages-of-libraries.ts';
 import { answerProblem } from './problems.ts';
@@ -55,6 +56,7 @@ async function admit(request: FastifyRequest, engine: Warehouse, limits: Session
   if (!isPermitted(principal.role, access))
     throw new PopshareError('FORBIDDEN', `a ${principal.role} has no permission for ${access}`);
   if (principal.kind === 'account') await keepSession(engine.db, principal.token, limits);
+  else await keepToken(engine.db, principal.token);
 }
 
 /** Who a token speaks for; null when it is none, or none any more. */

@@ -5,6 +5,7 @@ import { CaseChangedError } from '../anomalies/queue/actions.ts';
 import { log } from '../jobs/log.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { failureOf, messageWithoutValues } from '../schema/failure.ts';
+import { LockedError } from './accounts/credentials.ts';
 import type { Server } from './context.ts';
 
 /** RFC 9457, problem details, with the code of the registry and what to do. */
@@ -40,6 +41,7 @@ export function addProblems(server: Server): void {
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error instanceof LockedError) reply.header('retry-after', error.retryAfter);
   // As text: the schemas of the route speak of its own answers.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

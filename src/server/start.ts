@@ -8,12 +8,16 @@ import type { Environment } from '../schema/configuration/environment.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { newSetUpSecret } from './accounts/set-up.ts';
+import { publicAddress } from './public-address.ts';
 import { buildServer } from './server.ts';
 
 /** A server that answers. */
 export interface RunningServer {
   /** Such as http://127.0.0.1:8080 */
   readonly url: string;
+  /** By which the first administrator makes an account; null when there is an account. A secret: for the operator's eyes. */
+  readonly setUpLink: string | null;
   /** Takes no more requests, and waits for those under way. */
   close(): Promise<void>;
 }
@@ -49,7 +53,13 @@ export async function startServer(
       cause: error,
     });
   }
-  return { url: urlOf(server.server.address()), close: () => server.close() };
+  const secret = await newSetUpSecret(warehouse);
+  return {
+    url: urlOf(server.server.address()),
+    // Behind the #, browsers keep it to themselves: it comes into no log on the way.
+    setUpLink: secret === null ? null : `${publicAddress(configuration.settings)}/set-up#${secret}`,
+    close: () => server.close(),
+  };
 }
 
 function urlOf(address: string | AddressInfo | null): string {

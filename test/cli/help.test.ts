@@ -24,6 +24,8 @@ const COMMANDS = [
   ['audit', 'verify'],
   ['worker'],
   ['start'],
+  ['user', 'add'],
+  ['token', 'add'],
 ];
 
 describe('--help', () => {

@@ -11,6 +11,7 @@ import { runNight } from '../../src/jobs/nightly.ts';
 import { connectQueue, type NightQueue } from '../../src/jobs/queue.ts';
 import { readEnvironment } from '../../src/schema/configuration/environment.ts';
 import { loadConfiguration } from '../../src/schema/configuration/load.ts';
+import type { Settings } from '../../src/schema/configuration/settings.ts';
 import { openWarehouse, type Warehouse } from '../../src/schema/warehouse/connect.ts';
 import type { Role } from '../../src/server/access.ts';
 import { hashOf, newSecret } from '../../src/server/accounts/secrets.ts';
@@ -55,8 +56,10 @@ export interface Client {
   post(url: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
-/** A server on a warehouse of its own, which has the first night of the sample. */
-export function useApi() {
+/** A server on a warehouse of its own, which has the first night of the sample, or is empty. */
+export function useApi(
+  options: { readonly empty?: true; readonly server?: Partial<Settings['server']> } = {},
+) {
   let opened: { server: Server; warehouse: Warehouse; queue: NightQueue } | undefined;
   let callers = 0;
   const api = () => {
@@ -65,10 +68,10 @@ export function useApi() {
   };
 
   beforeAll(async () => {
-    await makeTemplate();
-    const warehouse = await createWarehouse(TEMPLATE);
+    if (!options.empty) await makeTemplate();
+    const warehouse = await createWarehouse(options.empty ? undefined : TEMPLATE);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: undefined });
-    opened = { warehouse, queue, server: await serve(warehouse, queue) };
+    opened = { warehouse, queue, server: await serve(warehouse, queue, options.server) };
   }, 240_000);
   afterAll(async () => {
     await opened?.server.close();
@@ -151,8 +154,14 @@ function inside(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-async function serve(warehouse: Warehouse, queue: NightQueue): Promise<Server> {
-  const configuration = await loadConfiguration('config');
+async function serve(
+  warehouse: Warehouse,
+  queue: NightQueue,
+  settings: Partial<Settings['server']> = {},
+): Promise<Server> {
+  const shipped = await loadConfiguration('config');
+  const server = { ...shipped.settings.server, ...settings };
+  const configuration = { ...shipped, settings: { ...shipped.settings, server } };
   return buildServer({
     environment: readEnvironment({ POPSHARE_CONFIG: 'config' }),
     configuration,

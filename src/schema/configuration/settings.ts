@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accountsSchema, oidcSchema } from './accounts.ts';
 import { noticesSchema } from './notices.ts';
 import { retentionSchema } from './retention.ts';
 
@@ -59,6 +60,8 @@ export const settingsSchema = z.strictObject({
         })
         .prefault({}),
       looks_per_10_minutes: z.int().min(1).default(120),
+      accounts: accountsSchema,
+      oidc: oidcSchema.optional(),
     })
     .prefault({}),
   notices: noticesSchema,

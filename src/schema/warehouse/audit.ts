@@ -16,7 +16,13 @@ export type AuditedAction =
   | 'refuse'
   | 'replay'
   | 'run'
-  | 'purge';
+  | 'purge'
+  | 'sign_in'
+  | 'sign_in_failed'
+  | 'sign_in_locked'
+  | 'sign_out'
+  | 'account'
+  | 'token';
 
 /** One act, as it is remembered. It names records and persons by their keys, and holds no personal data itself. */
 export interface AuditedAct {

@@ -1,4 +1,6 @@
-/** What people may be; docs/server.md says what each may do. */
-export const ROLES = ['viewer', 'officer', 'supervisor', 'operator', 'administrator', 'auditor'] as const;
+import { ACCOUNT_ROLES } from '../../schema/configuration/accounts.ts';
+
+/** What people may be; docs/accounts.md says what each may do. */
+export const ROLES = ACCOUNT_ROLES;
 
 export type Role = (typeof ROLES)[number];
