@@ -1,7 +1,22 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { decodeRows } from '../ingest/decode/decode.ts';
 import { PopshareError } from '../schema/errors.ts';
+
+/** A file that came back. */
+export interface AnsweredFile {
+  /** For messages. */
+  readonly name: string;
+  readonly format: 'csv' | 'xlsx';
+  readonly bytes: Readable;
+}
+
+/** A file in a folder; its name tells its format. */
+export function answeredFileAt(file: string): AnsweredFile {
+  const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
+  return { name: file, format, bytes: createReadStream(file) };
+}
 
 /** One row of a file that came back, by its headings. */
 export interface AnsweredRow {
@@ -18,18 +33,20 @@ const LISTED_FAULTS = 20;
  * @param needed the headings that the file must have; other columns may be missing, or stand in another order
  * @throws ANSWER_FILE when a heading is missing or a row cannot be read; the SOURCE_ codes
  */
-export async function readAnsweredFile(file: string, needed: readonly string[]): Promise<AnsweredRow[]> {
-  const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
-  const source = await decodeRows(createReadStream(file), { format, gzip: false });
+export async function readAnsweredFile(
+  { name, format, bytes }: AnsweredFile,
+  needed: readonly string[],
+): Promise<AnsweredRow[]> {
+  const source = await decodeRows(bytes, { format, gzip: false });
   const headings = source.header.map((heading) => heading.trim());
   const missing = needed.filter((heading) => !headings.includes(heading));
   if (missing.length > 0)
-    throw new PopshareError('ANSWER_FILE', `${file}: there is no column ${missing.join(', ')}`);
+    throw new PopshareError('ANSWER_FILE', `${name}: there is no column ${missing.join(', ')}`);
   const rows: AnsweredRow[] = [];
   for await (const batch of source.rows) {
     for (const row of batch) {
       if (row.problem !== null)
-        throw new PopshareError('ANSWER_FILE', `${file}: line ${row.line} cannot be read`);
+        throw new PopshareError('ANSWER_FILE', `${name}: line ${row.line} cannot be read`);
       rows.push({
         line: row.line,
         of: (heading) => (row.fields[headings.indexOf(heading)] ?? '').trim().replace(/^'(?=[=+\-@])/, ''),
@@ -44,11 +61,11 @@ export async function readAnsweredFile(file: string, needed: readonly string[]):
  *
  * @throws ANSWER_FILE naming the lines
  */
-export function refuseFaults(file: string, faults: readonly string[]): void {
+export function refuseFaults({ name }: AnsweredFile, faults: readonly string[]): void {
   if (faults.length === 0) return;
   const more = faults.length > LISTED_FAULTS ? [`and ${faults.length - LISTED_FAULTS} more`] : [];
   throw new PopshareError(
     'ANSWER_FILE',
-    `${file}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
+    `${name}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
   );
 }

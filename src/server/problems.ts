@@ -58,6 +58,10 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
     }));
     return { ...known(new PopshareError('REQUEST_INVALID', 'the request is not as expected')), errors };
   }
+  if (leavesScope(error))
+    return known(
+      new PopshareError('FORBIDDEN', 'this would take something out of your scope, or is outside of it'),
+    );
   // A value that its schema let through and the warehouse cannot read (a NUL in a text): SQLSTATE class 22.
   if (failureOf(error).sqlstate?.startsWith('22'))
     return known(new PopshareError('REQUEST_INVALID', 'the warehouse cannot read a value of the request'));
@@ -84,6 +88,17 @@ function known(error: PopshareError): Problem {
     code: error.code,
     todo: error.todo,
   };
+}
+
+/** Whether row-level security refused a row that was to be written (insufficient_privilege, from that check alone). */
+function leavesScope(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === '42501' &&
+    'routine' in error &&
+    error.routine === 'ExecWithCheckOptions'
+  );
 }
 
 /** Fastify's own failures (too large a body, no JSON) say their status. */

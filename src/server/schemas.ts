@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PopshareError } from '../schema/errors.ts';
 
 /** A moment: a Date in the code, ISO 8601 on the wire. */
 export const moment = z.codec(z.iso.datetime(), z.date(), {
@@ -57,4 +58,15 @@ export function pageAfterId<Row>(
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   return { items, next: last === undefined ? null : String(idOf(last)) };
+}
+
+/**
+ * Where the page before ended, where that is a number.
+ *
+ * @throws REQUEST_INVALID
+ */
+export function numberCursor(after: string | undefined): number | null {
+  if (after === undefined) return null;
+  if (!/^\d{1,15}$/.test(after)) throw new PopshareError('REQUEST_INVALID', 'this is no end of a page');
+  return Number(after);
 }

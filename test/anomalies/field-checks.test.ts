@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { answeredFileAt } from '../../src/anomalies/answered-file.ts';
 import { takeFieldReports } from '../../src/anomalies/field-checks/answer.ts';
 import { askVillage } from '../../src/anomalies/field-checks/ask.ts';
 import { fieldCheckFile } from '../../src/anomalies/field-checks/list-file.ts';
@@ -59,8 +60,8 @@ describe('field checks', () => {
     const caseId = await openCase();
     const checkId = await ask(caseId);
     const file = await reports([String(checkId), '本人居住在此', '', '张主任']);
-    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(1);
-    expect(await takeFieldReports(county.warehouse, file, TONIGHT)).toBe(0);
+    expect(await takeFieldReports(county.warehouse, answeredFileAt(file), TONIGHT)).toBe(1);
+    expect(await takeFieldReports(county.warehouse, answeredFileAt(file), TONIGHT)).toBe(0);
     expect(
       await county.query(
         `SELECT actor, reason, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
@@ -78,7 +79,7 @@ describe('field checks', () => {
       [String(checkId), '其他', '', '张主任'],
       [String(checkId), '在', '', ''],
     );
-    await expect(takeFieldReports(county.warehouse, file, TONIGHT)).rejects.toThrow(
+    await expect(takeFieldReports(county.warehouse, answeredFileAt(file), TONIGHT)).rejects.toThrow(
       /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*there is no field check 999/,
     );
     expect(await county.query('SELECT FROM anomalies.field_check WHERE answer IS NOT NULL')).toEqual([]);

@@ -4,11 +4,11 @@ import { PopshareError } from '../../schema/errors.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
 import type { Rule } from '../rule-file.ts';
-import { csvOf, type Sheet, workbookOf } from '../sheet.ts';
+import { csvOf, MARK, type Sheet, workbookOf } from '../sheet.ts';
 import { GUIDE, HEADINGS } from './words.ts';
 
 /** One file of a list, ready to be written. */
-interface ListFile {
+export interface ListFile {
   readonly name: string;
   readonly bytes: Buffer;
 }
@@ -28,6 +28,7 @@ interface ListedCase {
  * department's own columns as it named them and its record as it now stands. Of other departments' data there
  * is what the evidence of the case says, masked.
  *
+ * @param mark who takes it out, when and why: on every row and on the second sheet
  * @throws CORRECTION_UNKNOWN
  */
 export async function correctionFiles(
@@ -35,13 +36,14 @@ export async function correctionFiles(
   number: string,
   bindings: readonly Binding[],
   rules: readonly Rule[],
+  mark?: string,
 ): Promise<ListFile[]> {
   const cases = await listedCases(warehouse, number);
   if (cases.length === 0) throw new PopshareError('CORRECTION_UNKNOWN', `there is no list ${number}`);
   const files: ListFile[] = [];
   for (const [feed, ofFeed] of Map.groupBy(cases, (listed) => listed.feed)) {
     const binding = bindings.find((candidate) => candidate.feed === feed);
-    const sheet = sheetOf(number, ofFeed, binding, rules);
+    const sheet = sheetOf(number, ofFeed, binding, rules, mark);
     files.push({ name: `${number}_${feed}.xlsx`, bytes: await workbookOf(sheet) });
     files.push({ name: `${number}_${feed}.csv`, bytes: csvOf(sheet) });
   }
@@ -70,11 +72,12 @@ function sheetOf(
   cases: readonly ListedCase[],
   binding: Binding | undefined,
   rules: readonly Rule[],
+  mark: string | undefined,
 ): Sheet {
   const columns = Object.entries(binding?.columns ?? {});
   return {
     name: binding?.contract.title.zh ?? '校核单',
-    guide: GUIDE,
+    guide: [...GUIDE, ...(mark === undefined ? [] : [mark])],
     columns: [
       { heading: HEADINGS.number, width: 24 },
       { heading: HEADINGS.line, width: 6 },
@@ -84,6 +87,7 @@ function sheetOf(
       ...columns.map(([, source]) => ({ heading: source, width: 16 })),
       { heading: HEADINGS.reply, width: 18, toFill: true },
       { heading: HEADINGS.note, width: 32, toFill: true },
+      ...(mark === undefined ? [] : [{ heading: MARK, width: 40 }]),
     ],
     rows: cases.map((listed) => {
       const rule = rules.find((candidate) => candidate.rule === listed.rule);
@@ -96,6 +100,7 @@ function sheetOf(
         ...columns.map(([field]) => text(listed.record?.[field], binding?.contract.fields[field]?.kind)),
         '',
         '',
+        ...(mark === undefined ? [] : [mark]),
       ];
     }),
   };

@@ -18,6 +18,7 @@ import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
 import { notices } from './0024-notices.ts';
+import { lookUps } from './0027-look-ups.ts';
 import { runRequests } from './0028-run-requests.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -41,5 +42,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0021-row-level-security': rowLevelSecurity,
   '0022-indicators': indicators,
   '0024-notices': notices,
+  '0027-look-ups': lookUps,
   '0028-run-requests': runRequests,
 };
