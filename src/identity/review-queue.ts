@@ -16,7 +16,7 @@ export interface ReviewSide {
 export interface Review {
   readonly review_id: number;
   readonly kind: string;
-  readonly status: string;
+  readonly status: 'open' | 'linked' | 'separated' | 'withdrawn';
   readonly weight: number | null;
   readonly opened_at: Date;
   readonly left: ReviewSide;

@@ -21,7 +21,9 @@ export async function weighReviews(tx: Transaction<DB>): Promise<void> {
     CREATE TEMPORARY TABLE review_record ON COMMIT DROP AS
     SELECT p.person_id, m.feed, m.source_key, m.role, m.division, m.registered_division
     FROM (SELECT DISTINCT person_id FROM review_side WHERE person_id IS NOT NULL) p
-    JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id) WHERE m.active`.execute(tx);
+    JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id) WHERE m.active`.execute(
+    tx,
+  );
   await sql`ANALYZE review_side, review_record`.execute(tx);
   await sql`
     WITH worth AS (

@@ -6,6 +6,7 @@ import { log } from '../jobs/log.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { failureOf, messageWithoutValues } from '../schema/failure.ts';
 import type { Server } from './context.ts';
+import { TooManyLooksError } from './look-ups.ts';
 
 /** RFC 9457, problem details, with the code of the registry and what to do. */
 export const problemSchema = z
@@ -40,6 +41,7 @@ export function addProblems(server: Server): void {
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error instanceof TooManyLooksError) reply.header('retry-after', error.seconds);
   // As text: the schemas of the route speak of its own answers.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -256,8 +256,7 @@ describe('decisions', () => {
 });
 
 describe('the queue of reviews', () => {
-  const firstReviews = async () =>
-    (await listReviews(county.warehouse, { after: null, limit: 50 })).reviews;
+  const firstReviews = async () => (await listReviews(county.warehouse, { after: null, limit: 50 })).reviews;
 
   /** Two persons of one name and birth, and a record without a number that may be either. */
   const rows = (more: Row = {}): Record<string, Row[]> => ({

@@ -56,8 +56,13 @@ export interface Client {
   post(url: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
+interface ApiOptions {
+  /** `server.looks_per_10_minutes`; that of the configuration unless given. */
+  readonly looksPer10Minutes?: number;
+}
+
 /** A server on a warehouse of its own, which has the first night of the sample. */
-export function useApi() {
+export function useApi(options: ApiOptions = {}) {
   let opened: { server: Server; warehouse: Warehouse; queue: NightQueue } | undefined;
   let callers = 0;
   const api = () => {
@@ -69,7 +74,7 @@ export function useApi() {
     await makeTemplate();
     const warehouse = await createWarehouse(TEMPLATE);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: undefined });
-    opened = { warehouse, queue, server: await serve(warehouse, queue) };
+    opened = { warehouse, queue, server: await serve(warehouse, queue, options) };
   }, 240_000);
   afterAll(async () => {
     await opened?.server.close();
@@ -155,8 +160,14 @@ function inside(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-async function serve(warehouse: Warehouse, queue: NightQueue): Promise<Server> {
-  const configuration = await loadConfiguration('config');
+async function serve(
+  warehouse: Warehouse,
+  queue: NightQueue,
+  { looksPer10Minutes: most }: ApiOptions,
+): Promise<Server> {
+  const loaded = await loadConfiguration('config');
+  const server = { ...loaded.settings.server, ...(most !== undefined && { looks_per_10_minutes: most }) };
+  const configuration = { ...loaded, settings: { ...loaded.settings, server } };
   return buildServer({
     environment: readEnvironment({ POPSHARE_CONFIG: 'config' }),
     configuration,

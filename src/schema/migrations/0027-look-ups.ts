@@ -47,7 +47,7 @@ async function createFunctions(db: Kysely<unknown>): Promise<void> {
                OR access.sees_person(l.person_id)))
         OR EXISTS (
         SELECT FROM identity.review r
-        WHERE r.status = 'open' AND (r.left_mention = asked OR r.right_mention = asked)
+        WHERE (r.left_mention = asked OR r.right_mention = asked)
           AND (p.division IS NULL OR EXISTS (SELECT FROM unnest(r.divisions) AS d (division)
                                              WHERE starts_with(d.division, p.division)))
           AND (p.department IS NULL OR p.department = ANY (r.departments)))), false)

@@ -7,7 +7,7 @@ import type { Principal } from '../access.ts';
 import { actorOf, scopedFilter } from '../case-scope.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { idInPath, moment, numberCursor, pageOf, pageQuery } from '../schemas.ts';
+import { idInPath, moment, numberCursor, pageAfterId, pageOf, pageQuery } from '../schemas.ts';
 import { actionBody, caseStatus } from './cases.ts';
 
 const bulkBody = actionBody.extend({
@@ -50,8 +50,7 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
       const found = await context.inScope(request, (scoped) =>
         listBulkActions(scoped, numberCursor(after), limit + 1),
       );
-      const items = found.slice(0, limit);
-      return { items, next: found.length > limit ? String(items.at(-1)?.bulk_id) : null };
+      return pageAfterId(found, limit, ({ bulk_id }) => bulk_id);
     },
   );
 

@@ -9,7 +9,7 @@ import { today } from '../../schema/warehouse/today.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { FILES, fileBytes, sendFile, uploadedFile } from '../files.ts';
 import { PROBLEMS } from '../problems.ts';
-import { idInPath, moment, numberCursor, pageOf, pageQuery, purpose } from '../schemas.ts';
+import { idInPath, moment, numberCursor, pageAfterId, pageOf, pageQuery, purpose } from '../schemas.ts';
 import { watermarkOf } from '../watermark.ts';
 
 const village = z.string().regex(/^\d{12}$/, 'expected the 12 digits of a village');
@@ -59,8 +59,7 @@ export function addFieldCheckRoutes(server: Server, context: ServerContext): voi
           limit: limit + 1,
         }),
       );
-      const items = found.slice(0, limit);
-      return { items, next: found.length > limit ? String(items.at(-1)?.check_id) : null };
+      return pageAfterId(found, limit, ({ check_id }) => check_id);
     },
   );
 

@@ -12,7 +12,7 @@ import { today } from '../../schema/warehouse/today.ts';
 import { actorOf } from '../case-scope.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
-import { idInPath, numberCursor, pageOf, pageQuery } from '../schemas.ts';
+import { idInPath, numberCursor, pageAfterId, pageOf, pageQuery } from '../schemas.ts';
 
 const suppression = z.object({
   suppression_id: z.int(),
@@ -58,8 +58,7 @@ export function addSuppressionRoutes(server: Server, context: ServerContext): vo
       const found = await context.inScope(request, (scoped) =>
         listSuppressions(scoped, { after: numberCursor(after), limit: limit + 1 }),
       );
-      const items = found.slice(0, limit);
-      return { items, next: found.length > limit ? String(items.at(-1)?.suppression_id) : null };
+      return pageAfterId(found, limit, ({ suppression_id }) => suppression_id);
     },
   );
 
