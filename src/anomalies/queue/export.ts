@@ -75,7 +75,7 @@ export async function exportCases(
       found.owner ?? '',
       found.opened_on,
       found.due_on,
-      describeEvidence(found.evidence),
+      describeEvidence(found.evidence, found.feed),
     ]),
   };
 }
