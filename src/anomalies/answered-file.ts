@@ -1,8 +1,28 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { decodeRows } from '../ingest/decode/decode.ts';
 import { PopshareError } from '../schema/errors.ts';
+
+/** A file that came back. */
+export interface AnsweredFile {
+  /** For messages. */
+  readonly name: string;
+  readonly format: 'csv' | 'xlsx';
+  readonly bytes: Readable;
+}
+
+/**
+ * A file in a folder; its name tells its format.
+ *
+ * @throws ANSWER_FILE when there is none
+ */
+export function answeredFileAt(file: string): AnsweredFile {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new PopshareError('ANSWER_FILE', `there is no file ${file}`);
+  const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
+  return { name: file, format, bytes: createReadStream(file) };
+}
 
 /** One row of a file that came back, by its headings. */
 export interface AnsweredRow {
@@ -22,23 +42,25 @@ const SHOWN_CELL = 40;
  * @param needed the headings that the file must have; other columns may be missing, or stand in another order
  * @throws ANSWER_FILE when a heading is missing or a row cannot be read; the SOURCE_ codes
  */
-export async function readAnsweredFile(file: string, needed: readonly string[]): Promise<AnsweredRow[]> {
-  const format = path.extname(file).toLowerCase() === '.xlsx' ? 'xlsx' : 'csv';
-  const source = await open(file, format);
+export async function readAnsweredFile(
+  { name, format, bytes }: AnsweredFile,
+  needed: readonly string[],
+): Promise<AnsweredRow[]> {
+  const source = await decodeRows(bytes, { format, gzip: false });
   const headings = source.header.map((heading) => heading.trim());
   const missing = needed.filter((heading) => !headings.includes(heading));
   if (missing.length > 0)
-    throw new PopshareError('ANSWER_FILE', `${file}: there is no column ${missing.join(', ')}`);
+    throw new PopshareError('ANSWER_FILE', `${name}: there is no column ${missing.join(', ')}`);
   const rows: AnsweredRow[] = [];
   for await (const batch of source.rows) {
     for (const row of batch) {
       const cells = needed.map((heading) => row.fields[headings.indexOf(heading)] ?? '');
       if (row.problem !== null || cells.some((cell) => !cell.isWellFormed() || cell.includes('\0')))
-        throw new PopshareError('ANSWER_FILE', `${file}: line ${row.line} cannot be read`);
+        throw new PopshareError('ANSWER_FILE', `${name}: line ${row.line} cannot be read`);
       if (cells.some(({ length }) => length > LONGEST_CELL))
         throw new PopshareError(
           'ANSWER_FILE',
-          `${file}: line ${row.line} has a cell of more than ${LONGEST_CELL} characters`,
+          `${name}: line ${row.line} has a cell of more than ${LONGEST_CELL} characters`,
         );
       rows.push({
         line: row.line,
@@ -47,12 +69,6 @@ export async function readAnsweredFile(file: string, needed: readonly string[]):
     }
   }
   return rows;
-}
-
-async function open(file: string, format: 'xlsx' | 'csv'): ReturnType<typeof decodeRows> {
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile()) throw new PopshareError('ANSWER_FILE', `there is no file ${file}`);
-  return decodeRows(createReadStream(file), { format, gzip: false });
 }
 
 /** The number that a cell holds; null when it is none, or no number of a line or a check. */
@@ -70,11 +86,11 @@ export function shown(cell: string): string {
  *
  * @throws ANSWER_FILE naming the lines
  */
-export function refuseFaults(file: string, faults: readonly string[]): void {
+export function refuseFaults({ name }: AnsweredFile, faults: readonly string[]): void {
   if (faults.length === 0) return;
   const more = faults.length > LISTED_FAULTS ? [`and ${faults.length - LISTED_FAULTS} more`] : [];
   throw new PopshareError(
     'ANSWER_FILE',
-    `${file}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
+    `${name}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
   );
 }

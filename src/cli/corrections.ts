@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { sql } from 'kysely';
+import { answeredFileAt } from '../anomalies/answered-file.ts';
 import { issueCorrections } from '../anomalies/corrections/issue.ts';
+import { listCorrections } from '../anomalies/corrections/list.ts';
 import { correctionFiles } from '../anomalies/corrections/list-file.ts';
 import { takeReplies } from '../anomalies/corrections/reply.ts';
 import { recordAct } from '../schema/warehouse/audit.ts';
@@ -23,15 +24,11 @@ export function addCorrectionCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout: {"corrections": [...]}')
     .action(async (options: { department?: string; json?: boolean }) => {
       await withSession(async ({ warehouse }) => {
-        const { rows } = await sql<Record<string, string | number>>`
-          SELECT c.number, c.department, c.issued_on, c.due_on, count(*) AS lines,
-                 count(l.reply) AS answered,
-                 count(*) FILTER (WHERE a.status IN ('resolved', 'dismissed')) AS closed,
-                 count(l.escalated_on) AS escalated
-          FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
-          JOIN anomalies.anomaly a USING (anomaly_id)
-          WHERE ${options.department ?? null}::text IS NULL OR c.department = ${options.department ?? null}
-          GROUP BY c.correction_id ORDER BY c.correction_id DESC`.execute(warehouse.db);
+        const rows = await listCorrections(warehouse, {
+          department: options.department ?? null,
+          after: null,
+          limit: 1000,
+        });
         if (options.json) return sayJson({ corrections: rows });
         if (rows.length === 0) return say('no lists');
         const heading = ['number', 'department', 'issued', 'due', 'lines', 'answered', 'closed', 'escalated'];
@@ -80,8 +77,8 @@ export function addCorrectionCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout: {"taken", "known", "unanswered"}')
     .action(async (file: string, options: { json?: boolean }) => {
       await withSession(async ({ warehouse, user }) => {
-        const replying = { by: user, on: await today(warehouse) };
-        const summary = await takeReplies(warehouse, file, replying);
+        const replying = { by: user, on: await today(warehouse), within: warehouse };
+        const summary = await takeReplies(warehouse, answeredFileAt(file), replying);
         if (options.json) return sayJson(summary);
         say(
           `${summary.taken} answers taken, ${summary.known} known before, ${summary.unanswered} lines unanswered`,

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { sql } from 'kysely';
+import { answeredFileAt } from '../anomalies/answered-file.ts';
 import { takeFieldReports } from '../anomalies/field-checks/answer.ts';
 import { askVillage } from '../anomalies/field-checks/ask.ts';
+import { openByVillage } from '../anomalies/field-checks/list.ts';
 import { fieldCheckFile } from '../anomalies/field-checks/list-file.ts';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { today } from '../schema/warehouse/today.ts';
@@ -44,9 +45,7 @@ export function addFieldCheckCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout: {"villages": [...]}')
     .action(async (options: { json?: boolean }) => {
       await withSession(async ({ warehouse }) => {
-        const { rows } = await sql<{ village: string; checks: number; due_on: string }>`
-          SELECT village, count(*) AS checks, min(due_on) AS due_on FROM anomalies.field_check
-          WHERE answer IS NULL GROUP BY village ORDER BY village`.execute(warehouse.db);
+        const rows = await openByVillage(warehouse);
         if (options.json) return sayJson({ villages: rows });
         if (rows.length === 0) return say('no open questions');
         const lines = rows.map(({ village, checks: open, due_on }) => [village, String(open), due_on]);
@@ -61,10 +60,9 @@ export function addFieldCheckCommands(program: Command): void {
     .option('--village <code>', 'only this village')
     .action(async (options: { out: string; village?: string }) => {
       await withSession(async ({ warehouse, rules, user }) => {
-        const { rows } = await sql<{ village: string }>`
-          SELECT DISTINCT village FROM anomalies.field_check
-          WHERE answer IS NULL AND (${options.village ?? null}::text IS NULL OR village = ${options.village ?? null})
-          ORDER BY village`.execute(warehouse.db);
+        const rows = (await openByVillage(warehouse)).filter(
+          ({ village }) => options.village === undefined || village === options.village,
+        );
         await mkdir(options.out, { recursive: true });
         for (const { village } of rows) {
           const file = await fieldCheckFile(warehouse, village, user, rules);
@@ -84,7 +82,7 @@ export function addFieldCheckCommands(program: Command): void {
     .action(async (file: string, options: { json?: boolean }) => {
       await withSession(async ({ warehouse, user }) => {
         const bringing = { by: user, on: await today(warehouse) };
-        const taken = await takeFieldReports(warehouse, file, bringing);
+        const taken = await takeFieldReports(warehouse, answeredFileAt(file), bringing);
         if (options.json) sayJson({ taken });
         else say(`${taken} answers taken`);
       });

@@ -29,7 +29,9 @@ function addReviewCommands(program: Command): void {
     .description('open reviews, what matters most first')
     .option('--json', 'one JSON object on stdout: {"reviews": [...]}')
     .action(async (options: { json?: boolean }) => {
-      const found = await withSession(({ warehouse }) => listReviews(warehouse));
+      const { reviews: found } = await withSession(({ warehouse }) =>
+        listReviews(warehouse, { after: null, limit: 500 }),
+      );
       if (options.json) return sayJson({ reviews: found });
       if (found.length === 0) return say('no open reviews');
       const heading = ['review', 'kind', 'weight', 'priority', 'anomalies', 'benefits', 'left', 'right'];

@@ -60,7 +60,7 @@ export function addSuppressions(cases: Command): void {
       const lifted = options.lift === undefined ? null : numberArgument(options.lift);
       const suppressions = await withSession(async (session) => {
         if (lifted !== null) await liftSuppression(session.warehouse, lifted, actorOf(session, options));
-        return listSuppressions(session.warehouse);
+        return listSuppressions(session.warehouse, { after: null, limit: 500 });
       });
       if (options.json) sayJson({ suppressions });
       else sayRows(suppressions, 'no suppressions');

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { z } from 'zod';
 import { PopshareError } from '../schema/errors.ts';
 import type { Queryable } from '../schema/warehouse/connect.ts';
 
@@ -15,7 +16,7 @@ export interface ReviewSide {
 export interface Review {
   readonly review_id: number;
   readonly kind: string;
-  readonly status: string;
+  readonly status: 'open' | 'linked' | 'separated' | 'withdrawn';
   readonly weight: number | null;
   readonly opened_at: Date;
   readonly left: ReviewSide;
@@ -42,11 +43,46 @@ export interface StoredDecision {
   readonly lifted_at: Date | null;
 }
 
-const MOST_LISTED = 500;
+/** Priority, weight and id of the last review of a page. */
+const cursorSchema = z.tuple([z.int(), z.number().nullable(), z.int()]);
 
-/** The open reviews, what matters most first: at most 500. */
-export async function listReviews(warehouse: Queryable): Promise<Review[]> {
-  return readReviews(warehouse, sql`r.status = 'open'`);
+/**
+ * One page of the open reviews, what matters most first; between equals the likelier pair, then the newer review.
+ *
+ * @param page `after`: `next` of the page before; null for the first
+ * @throws CASE_INPUT when `after` is no end of a page
+ */
+export async function listReviews(
+  warehouse: Queryable,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<{ reviews: Review[]; next: string | null }> {
+  const end = after === null ? sql`` : sql`AND (r.priority, ${WEIGHT}, r.review_id) < ${endOf(after)}`;
+  const found = await readReviews(warehouse, sql`r.status = 'open' ${end}`, limit + 1);
+  const reviews = found.slice(0, limit);
+  const last = found.length > limit ? reviews.at(-1) : undefined;
+  return {
+    reviews,
+    next: last === undefined ? null : cursorText([last.priority, last.weight, last.review_id]),
+  };
+}
+
+/** A pair without a weight comes after all that have one. */
+const WEIGHT = sql`coalesce(r.weight, '-Infinity'::float8)`;
+
+function cursorText(cursor: z.output<typeof cursorSchema>): string {
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
+}
+
+/** @throws CASE_INPUT */
+function endOf(after: string): RawBuilder<unknown> {
+  try {
+    const [priority, weight, id] = cursorSchema.parse(
+      JSON.parse(Buffer.from(after, 'base64url').toString('utf8')),
+    );
+    return sql`(${priority}::integer, ${weight ?? '-Infinity'}::float8, ${id}::bigint)`;
+  } catch (error) {
+    throw new PopshareError('CASE_INPUT', 'this is no end of a page', { cause: error });
+  }
 }
 
 /**
@@ -58,7 +94,7 @@ export async function showReview(
   warehouse: Queryable,
   reviewId: number,
 ): Promise<{ review: Review; decisions: StoredDecision[] }> {
-  const [review] = await readReviews(warehouse, sql`r.review_id = ${reviewId}`);
+  const [review] = await readReviews(warehouse, sql`r.review_id = ${reviewId}`, 1);
   if (review === undefined) throw new PopshareError('REVIEW_UNKNOWN', `there is no review ${reviewId}`);
   const mentions = [review.left.mention_id, review.right.mention_id];
   return { review, decisions: await decisionsOn(warehouse, mentions) };
@@ -90,42 +126,25 @@ export async function decisionsOn(
   return rows;
 }
 
-/** The value is counted at reading: it changes with every night. */
-async function readReviews(warehouse: Queryable, which: RawBuilder<unknown>): Promise<Review[]> {
+async function readReviews(
+  warehouse: Queryable,
+  which: RawBuilder<unknown>,
+  limit: number,
+): Promise<Review[]> {
   const side = (mention: string, link: string): RawBuilder<unknown> => sql`jsonb_build_object(
     'mention_id', ${sql.ref(`${mention}.mention_id`)}, 'feed', ${sql.ref(`${mention}.feed`)},
     'source_key', ${sql.ref(`${mention}.source_key`)}, 'role', ${sql.ref(`${mention}.role`)},
     'person_id', ${sql.ref(`${link}.person_id`)})`;
+  // The page first: sides are asked about one by one.
   const { rows } = await sql<Review>`
-    WITH chosen AS (
-      SELECT r.*, ${side('lm', 'll')} AS "left", ${side('rm', 'rl')} AS "right",
-             ll.person_id AS left_person, rl.person_id AS right_person
-      FROM identity.review r
-      JOIN identity.mention lm ON lm.mention_id = r.left_mention LEFT JOIN identity.link ll ON ll.mention_id = r.left_mention
-      JOIN identity.mention rm ON rm.mention_id = r.right_mention LEFT JOIN identity.link rl ON rl.mention_id = r.right_mention
-      WHERE ${which}),
-    person AS (SELECT left_person AS person_id FROM chosen UNION SELECT right_person FROM chosen),
-    record AS (
-      SELECT DISTINCT p.person_id, m.feed, m.source_key, m.role
-      FROM person p JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id) WHERE m.active),
-    person_value AS (
-      SELECT r.person_id,
-        (count(DISTINCT a.anomaly_id))::int AS anomalies,
-        (count(DISTINCT s.source_key) + count(DISTINCT b.source_key))::int AS benefits
-      FROM record r
-      LEFT JOIN anomalies.anomaly a ON a.feed = r.feed AND a.source_key = r.source_key
-        AND (a.role IS NULL OR a.role = r.role) AND a.status NOT IN ('resolved', 'dismissed')
-      LEFT JOIN registry.social_insurance s ON r.feed = 'social_insurance' AND s.source_key = r.source_key
-        AND s.benefit_status = '1'
-      LEFT JOIN registry.subsistence_allowance b ON r.feed = 'subsistence_allowance' AND b.source_key = r.source_key
-      GROUP BY r.person_id)
-    SELECT c.review_id, c.kind, c.status, c.weight, c.opened_at, c."left", c."right",
-           v.anomalies, v.benefits, v.anomalies + v.benefits AS priority
-    FROM chosen c
-    CROSS JOIN LATERAL (
-      SELECT coalesce(sum(anomalies), 0)::int AS anomalies, coalesce(sum(benefits), 0)::int AS benefits
-      FROM person_value WHERE person_id IN (c.left_person, c.right_person)) v
-    ORDER BY priority DESC, c.weight DESC NULLS LAST, c.review_id
-    LIMIT ${MOST_LISTED}`.execute(warehouse.db);
+    WITH chosen AS MATERIALIZED (
+      SELECT r.* FROM identity.review r WHERE ${which}
+      ORDER BY r.priority DESC, ${WEIGHT} DESC, r.review_id DESC LIMIT ${limit})
+    SELECT r.review_id, r.kind, r.status, r.weight, r.opened_at, r.anomalies, r.benefits, r.priority,
+           ${side('lm', 'll')} AS "left", ${side('rm', 'rl')} AS "right"
+    FROM chosen r
+    JOIN identity.mention lm ON lm.mention_id = r.left_mention LEFT JOIN identity.link ll ON ll.mention_id = r.left_mention
+    JOIN identity.mention rm ON rm.mention_id = r.right_mention LEFT JOIN identity.link rl ON rl.mention_id = r.right_mention
+    ORDER BY r.priority DESC, ${WEIGHT} DESC, r.review_id DESC`.execute(warehouse.db);
   return rows;
 }

@@ -2,6 +2,8 @@ import type { Transaction } from 'kysely';
 import { liftDecision, type NewDecision, recordDecision } from '../identity/decisions.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
 import { reconcile } from '../identity/reconcile.ts';
+import { weighReviews } from '../identity/review-worth.ts';
+import { asCurrentRun } from '../ingest/current-run.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { RunId } from '../schema/ids.ts';
@@ -68,6 +70,7 @@ async function inRun<Result>(
   try {
     const result = await warehouse.db.transaction().execute((tx) => record(tx, run.runId));
     await step(warehouse, run.runId, 'identity', '', () => reconcile(warehouse, run.runId, model));
+    await asCurrentRun({ warehouse, runId: run.runId }, weighReviews);
     await run.close('done', null);
     return result;
   } catch (error) {

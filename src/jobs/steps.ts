@@ -5,6 +5,7 @@ import { enterMoves } from '../anomalies/queue/tallies.ts';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { TrainedModel } from '../identity/model/weights.ts';
 import { reconcile } from '../identity/reconcile.ts';
+import { weighReviews } from '../identity/review-worth.ts';
 import { collect, openDeliveries } from '../ingest/collect.ts';
 import { asCurrentRun } from '../ingest/current-run.ts';
 import type { RunContext } from '../ingest/delivery.ts';
@@ -117,9 +118,10 @@ async function detectRule(night: Night, code: string): Promise<void> {
   log.debug({ run: runId, rule: code, ...summary }, 'rule evaluated');
 }
 
-/** After the rules: what they closed tonight is not overdue. */
+/** After the rules: what they closed tonight is not overdue, and does not hang on a review any more. */
 async function escalate(night: Night): Promise<void> {
   const { runId, businessDate } = night;
+  await asCurrentRun(night, weighReviews);
   const escalated = await asCurrentRun(night, (tx) => escalateOverdue(tx, runId, businessDate));
   // Of two rules that end at once, one may have left its cases in the journal.
   await enterMoves(night.warehouse);

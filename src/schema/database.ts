@@ -569,11 +569,16 @@ export interface IdentityResidency {
 }
 
 export interface IdentityReview {
+  anomalies: Generated<number>;
+  benefits: Generated<number>;
   closed_at: Timestamp | null;
+  departments: Generated<string[]>;
+  divisions: Generated<string[]>;
   kind: string;
   left_mention: number;
   opened_at: Generated<Timestamp>;
   opened_run: number;
+  priority: Generated<number>;
   review_id: Generated<number>;
   right_mention: number;
   status: string;
@@ -621,6 +626,23 @@ export interface MaskedDeathRegistration {
   source_key: string | null;
   updated_at: Timestamp | null;
   valid_from: string | null;
+}
+
+export interface MaskedDisagreement {
+  attribute: string | null;
+  feeds: string[] | null;
+  person_id: number | null;
+  value: string | null;
+}
+
+export interface MaskedDwelling {
+  address: string | null;
+  code: string | null;
+  division: string | null;
+  dwelling_id: number | null;
+  floor_area: Numeric | null;
+  is_ambiguous: boolean | null;
+  known_to_housing: boolean | null;
 }
 
 export interface MaskedHouseholdRegister {
@@ -1856,6 +1878,8 @@ export interface DB {
   "identity.state": IdentityState;
   "masked.birth_certificate": MaskedBirthCertificate;
   "masked.death_registration": MaskedDeathRegistration;
+  "masked.disagreement": MaskedDisagreement;
+  "masked.dwelling": MaskedDwelling;
   "masked.household_register": MaskedHouseholdRegister;
   "masked.housing_lease": MaskedHousingLease;
   "masked.housing_ownership": MaskedHousingOwnership;

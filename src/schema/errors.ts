@@ -75,6 +75,11 @@ export const ERROR_REGISTRY = {
     todo: 'Nothing of the file was taken over: mend the lines named and read it in again.',
   },
   CORRECTION_UNKNOWN: { exit: 2, status: 404, todo: 'List the lists with `npx popshare corrections list`.' },
+  FIELD_CHECK_UNKNOWN: {
+    exit: 2,
+    status: 404,
+    todo: 'List field checks with `npx popshare field-checks list`.',
+  },
   FIELD_CHECK: { exit: 2, status: 422, todo: 'See the case with `npx popshare cases show ID`.' },
   AUDIT_ANCHOR: { exit: 2, todo: 'Give the file that the nights write: audit-anchors.log in POPSHARE_DATA.' },
   INDICATOR_FAILED: { exit: 1, todo: 'The SQL of an indicator file failed; mend the file that is named.' },

@@ -7,6 +7,7 @@ import { PopshareError } from '../schema/errors.ts';
 import { failureOf, messageWithoutValues } from '../schema/failure.ts';
 import { LockedError } from './accounts/credentials.ts';
 import type { Server } from './context.ts';
+import { TooManyLooksError } from './look-ups.ts';
 
 /** RFC 9457, problem details, with the code of the registry and what to do. */
 export const problemSchema = z
@@ -42,6 +43,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   const problem = problemOf(error, request);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   if (error instanceof LockedError) reply.header('retry-after', error.retryAfter);
+  if (error instanceof TooManyLooksError) reply.header('retry-after', error.seconds);
   // As text: the schemas of the route speak of its own answers.
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
@@ -60,6 +62,10 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
     }));
     return { ...known(new PopshareError('REQUEST_INVALID', 'the request is not as expected')), errors };
   }
+  if (leavesScope(error))
+    return known(
+      new PopshareError('FORBIDDEN', 'this would take something out of your scope, or is outside of it'),
+    );
   // A value that its schema let through and the warehouse cannot read (a NUL in a text): SQLSTATE class 22.
   if (failureOf(error).sqlstate?.startsWith('22'))
     return known(new PopshareError('REQUEST_INVALID', 'the warehouse cannot read a value of the request'));
@@ -86,6 +92,17 @@ function known(error: PopshareError): Problem {
     code: error.code,
     todo: error.todo,
   };
+}
+
+/** Whether row-level security refused a row that was to be written (insufficient_privilege, from that check alone). */
+function leavesScope(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === '42501' &&
+    'routine' in error &&
+    error.routine === 'ExecWithCheckOptions'
+  );
 }
 
 /** Fastify's own failures (too large a body, no JSON) say their status. */

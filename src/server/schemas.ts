@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { WeightPart } from '../identity/model/weights.ts';
+import { PopshareError } from '../schema/errors.ts';
 
 /** A moment: a Date in the code, ISO 8601 on the wire. */
 export const moment = z.codec(z.iso.datetime(), z.date(), {
@@ -57,4 +59,34 @@ export function pageAfterId<Row>(
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   return { items, next: last === undefined ? null : String(idOf(last)) };
+}
+
+/**
+ * Where the page before ended, where that is a number.
+ *
+ * @throws REQUEST_INVALID
+ */
+export function numberCursor(after: string | undefined): number | null {
+  if (after === undefined) return null;
+  if (!/^\d{1,15}$/.test(after)) throw new PopshareError('REQUEST_INVALID', 'this is no end of a page');
+  return Number(after);
+}
+
+export const words = z.object({ zh: z.string(), en: z.string() });
+
+/** One bar of the waterfall of a weight. */
+export const weightPart = z
+  .object({
+    comparison: z.string(),
+    level: z.string().nullable().describe('null where there is no evidence'),
+    label: words,
+    bits: z.number().describe('of the level'),
+    frequency_bits: z.number().describe('of how rare the value is'),
+    sum: z.number().describe('the weight up to here'),
+  })
+  .meta({ id: 'WeightPart' });
+
+/** A part of a weight as it goes out. */
+export function wirePart({ frequencyBits, ...part }: WeightPart): z.output<typeof weightPart> {
+  return { ...part, frequency_bits: frequencyBits };
 }

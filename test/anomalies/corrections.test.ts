@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { answeredFileAt } from '../../src/anomalies/answered-file.ts';
 import { issueCorrections } from '../../src/anomalies/corrections/issue.ts';
 import { correctionFiles } from '../../src/anomalies/corrections/list-file.ts';
 import { escalateOverdue } from '../../src/anomalies/corrections/overdue.ts';
@@ -160,14 +161,14 @@ describe('answers', () => {
     await returnedCases();
     await issue();
     const number = 'XH-2026-civil-affairs-0001';
-    const replying = { by: officer.name, on: TONIGHT };
+    const replying = { by: officer.name, on: TONIGHT, within: county.warehouse };
     const file = await answered(number, { 1: ['已更正', '已改'] });
-    expect(await takeReplies(county.warehouse, file, replying)).toEqual({
+    expect(await takeReplies(county.warehouse, answeredFileAt(file), replying)).toEqual({
       taken: 1,
       known: 0,
       unanswered: 0,
     });
-    expect(await takeReplies(county.warehouse, file, replying)).toEqual({
+    expect(await takeReplies(county.warehouse, answeredFileAt(file), replying)).toEqual({
       taken: 0,
       known: 1,
       unanswered: 0,
@@ -181,7 +182,11 @@ describe('answers', () => {
     await returnedCases();
     await issue();
     const file = await answered('XH-2026-public-security-0001', { 1: ['核实无误', '出生证为女'], 2: [''] });
-    const summary = await takeReplies(county.warehouse, file, { by: '公安', on: TONIGHT });
+    const summary = await takeReplies(county.warehouse, answeredFileAt(file), {
+      by: '公安',
+      on: TONIGHT,
+      within: county.warehouse,
+    });
     expect(summary).toEqual({ taken: 1, known: 0, unanswered: 1 });
     expect((await statuses()).toSorted()).toEqual(['new', 'returned', 'returned']);
     const events = await county.query(
@@ -207,7 +212,11 @@ describe('answers', () => {
       2: ['好的'],
       9: ['已更正'],
     });
-    const refused = takeReplies(county.warehouse, file, { by: '公安', on: TONIGHT });
+    const refused = takeReplies(county.warehouse, answeredFileAt(file), {
+      by: '公安',
+      on: TONIGHT,
+      within: county.warehouse,
+    });
     await expect(refused).rejects.toThrow(/line 3: 处理结果 is none of .*there is no line 9 of a list/);
     expect(await county.query('SELECT FROM anomalies.correction_line WHERE reply IS NOT NULL')).toEqual([]);
   });
@@ -224,14 +233,17 @@ describe('answers', () => {
     await issue();
     const file = path.join(county.base, 'back.csv');
     await writeFile(file, `${Object.values(HEADINGS).join(',')}\n${cells.join(',')}\n`);
-    await expect(takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT })).rejects.toMatchObject({
+    await expect(
+      takeReplies(county.warehouse, answeredFileAt(file), { by: 'x', on: TONIGHT, within: county.warehouse }),
+    ).rejects.toMatchObject({
       code: 'ANSWER_FILE',
       message: expect.stringMatching(message),
     });
   });
 
   test('a file that is not there, a folder, and what is no table are refused', async () => {
-    const replies = (file: string) => takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT });
+    const replies = async (file: string) =>
+      takeReplies(county.warehouse, answeredFileAt(file), { by: 'x', on: TONIGHT, within: county.warehouse });
     await expect(replies(path.join(county.base, 'nowhere.csv'))).rejects.toMatchObject({
       code: 'ANSWER_FILE',
     });
@@ -244,7 +256,9 @@ describe('answers', () => {
   test('a file without the columns of a list is refused', async () => {
     const file = path.join(county.base, 'other.csv');
     await writeFile(file, '姓名\n王强\n');
-    await expect(takeReplies(county.warehouse, file, { by: 'x', on: TONIGHT })).rejects.toMatchObject({
+    await expect(
+      takeReplies(county.warehouse, answeredFileAt(file), { by: 'x', on: TONIGHT, within: county.warehouse }),
+    ).rejects.toMatchObject({
       code: 'ANSWER_FILE',
     });
   });
@@ -269,7 +283,11 @@ describe('deadlines', () => {
     await returnedCases();
     await issue();
     const file = await answered('XH-2026-civil-affairs-0001', { 1: ['非本部门'] });
-    await takeReplies(county.warehouse, file, { by: '民政', on: TONIGHT });
+    await takeReplies(county.warehouse, answeredFileAt(file), {
+      by: '民政',
+      on: TONIGHT,
+      within: county.warehouse,
+    });
     expect(await escalate('2027-06-01')).toBe(2);
   });
 });

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { answeredFileAt } from '../../src/anomalies/answered-file.ts';
 import { takeFieldReports } from '../../src/anomalies/field-checks/answer.ts';
 import { askVillage } from '../../src/anomalies/field-checks/ask.ts';
 import { fieldCheckFile } from '../../src/anomalies/field-checks/list-file.ts';
@@ -60,8 +61,8 @@ describe('field checks', () => {
     const caseId = await openCase();
     const checkId = await ask(caseId);
     const file = await reports([String(checkId), '本人居住在此', '', '张主任']);
-    expect(await takeFieldReports(county.warehouse, file, BRINGING)).toBe(1);
-    expect(await takeFieldReports(county.warehouse, file, BRINGING)).toBe(0);
+    expect(await takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).toBe(1);
+    expect(await takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).toBe(0);
     expect(
       await county.query(
         `SELECT actor, reason, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
@@ -84,7 +85,7 @@ describe('field checks', () => {
       ['1e3', '已去世', '', '张主任'],
       ['99999999999', '已去世', '', '张主任'],
     );
-    await expect(takeFieldReports(county.warehouse, file, BRINGING)).rejects.toThrow(
+    await expect(takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).rejects.toThrow(
       /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*line 6: check \d+ is answered twice; line 7: 核查编号 is no number; line 8: 核查编号 is no number; there is no field check 999/,
     );
     expect(await county.query('SELECT FROM anomalies.field_check WHERE answer IS NOT NULL')).toEqual([]);

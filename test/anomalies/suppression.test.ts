@@ -52,7 +52,7 @@ describe('a suppression', () => {
       reopened: 0,
       open: 1,
     });
-    expect(await listSuppressions(county.warehouse)).toMatchObject([
+    expect(await listSuppressions(county.warehouse, { after: null, limit: 10 })).toMatchObject([
       { rule: 'DQ01', until: THIRD, cases: 1 },
     ]);
     const id = await idOf('A');

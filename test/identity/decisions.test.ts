@@ -256,6 +256,8 @@ describe('decisions', () => {
 });
 
 describe('the queue of reviews', () => {
+  const firstReviews = async () => (await listReviews(county.warehouse, { after: null, limit: 50 })).reviews;
+
   /** Two persons of one name and birth, and a record without a number that may be either. */
   const rows = (more: Row = {}): Record<string, Row[]> => ({
     household_register: [register('H'), register('I', { id_number: OTHER })],
@@ -264,7 +266,7 @@ describe('the queue of reviews', () => {
 
   test('counts what hangs on a review, and a decision closes it', async () => {
     await night({ ...rows({ benefit_status: '1' }), subsistence_allowance: [allowance('A')] });
-    const [review] = await listReviews(county.warehouse);
+    const [review] = await firstReviews();
     if (review === undefined) throw new Error('there is no review');
     expect(review).toMatchObject({ kind: 'ambiguous', status: 'open', anomalies: 0 });
     expect(review.benefits).toBeGreaterThan(0);
@@ -279,10 +281,10 @@ describe('the queue of reviews', () => {
     await expect(openPair(county.warehouse, review.review_id)).rejects.toMatchObject({
       code: 'REVIEW_STATE',
     });
-    expect(await listReviews(county.warehouse)).toEqual([]);
+    expect(await firstReviews()).toEqual([]);
 
     await liftOne(decisionId);
-    expect(await listReviews(county.warehouse)).toMatchObject([{ review_id: review.review_id }]);
+    expect(await firstReviews()).toMatchObject([{ review_id: review.review_id }]);
   });
 
   test('what matters more comes first', async () => {
@@ -299,8 +301,12 @@ describe('the queue of reviews', () => {
         insurance('T', { ...lesser, id_number: '', benefit_status: '1' }),
       ],
     });
-    const reviews = await listReviews(county.warehouse);
+    const reviews = await firstReviews();
     expect(reviews.map(({ priority }) => priority)).toEqual([1, 0]);
+    const page = await listReviews(county.warehouse, { after: null, limit: 1 });
+    expect(page.reviews).toEqual(reviews.slice(0, 1));
+    const rest = await listReviews(county.warehouse, { after: page.next, limit: 1 });
+    expect(rest).toEqual({ reviews: reviews.slice(1), next: null });
   });
 
   test('an unknown review', async () => {

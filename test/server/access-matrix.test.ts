@@ -17,6 +17,7 @@ const ROLES: readonly Role[] = [
 ];
 
 const OFFICERS: readonly Role[] = ['officer', 'supervisor'];
+const CORRECTING: readonly Role[] = ['officer', 'supervisor', 'department'];
 const LEDGER: readonly Role[] = ['operator', 'officer', 'supervisor', 'department'];
 const FIGURES: readonly Role[] = ['viewer', 'officer', 'supervisor', 'operator', 'dashboard'];
 
@@ -32,6 +33,33 @@ const MATRIX: Readonly<Record<string, 'everybody' | 'whoever is signed in' | rea
   'GET /api/anomalies': OFFICERS,
   'GET /api/anomalies/{id}': OFFICERS,
   'POST /api/anomalies/{id}/actions': OFFICERS,
+  'GET /api/anomalies/groups': OFFICERS,
+  'POST /api/anomalies/exports': OFFICERS,
+  'GET /api/bulk-actions': ['supervisor'],
+  'POST /api/bulk-actions': ['supervisor'],
+  'POST /api/bulk-actions/preview': ['supervisor'],
+  'POST /api/bulk-actions/{id}/undo': ['supervisor'],
+  'GET /api/suppressions': OFFICERS,
+  'POST /api/suppressions': ['supervisor'],
+  'POST /api/suppressions/{id}/lift': ['supervisor'],
+  'GET /api/corrections': CORRECTING,
+  'POST /api/corrections': OFFICERS,
+  'GET /api/corrections/progress': CORRECTING,
+  'POST /api/corrections/{number}/files': CORRECTING,
+  'POST /api/corrections/replies': CORRECTING,
+  'GET /api/field-checks': OFFICERS,
+  'POST /api/field-checks': OFFICERS,
+  'GET /api/field-checks/villages': OFFICERS,
+  'POST /api/field-checks/{id}/answer': OFFICERS,
+  'POST /api/field-checks/answers': OFFICERS,
+  'POST /api/field-checks/files': OFFICERS,
+  'GET /api/persons/{id}': OFFICERS,
+  'POST /api/persons/{id}/unmask': OFFICERS,
+  'POST /api/match': CORRECTING,
+  'GET /api/reviews': OFFICERS,
+  'GET /api/reviews/{id}': OFFICERS,
+  'POST /api/reviews/{id}/decision': ['supervisor'],
+  'POST /api/decisions/{id}/lift': ['supervisor'],
   'GET /api/deliveries': LEDGER,
   'GET /api/deliveries/{id}': LEDGER,
   'POST /api/deliveries/{id}/decision': ['operator'],

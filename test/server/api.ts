@@ -37,6 +37,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
+  readonly bytes: Buffer;
   /** The body as JSON; null when there is none. */
   readonly body: unknown;
   /** What stands at a path of the body, such as `items.0.anomaly_id`. */
@@ -113,7 +114,9 @@ export function useApi(
         method,
         url,
         headers: { ...credentials, ...headers },
-        ...(body !== undefined && { payload: JSON.parse(JSON.stringify(body)) }),
+        ...(body !== undefined && {
+          payload: Buffer.isBuffer(body) ? body : JSON.parse(JSON.stringify(body)),
+        }),
       });
       const isJson = String(response.headers['content-type'] ?? '').includes('json');
       const answered: unknown = isJson && response.body !== '' ? response.json() : null;
@@ -121,6 +124,7 @@ export function useApi(
         status: response.statusCode,
         headers: response.headers,
         text: response.body,
+        bytes: response.rawPayload,
         body: answered,
         at: (place) => place.split('.').reduce(inside, answered),
       };

@@ -31,7 +31,7 @@ export interface Issuing {
 export async function issueCorrections(warehouse: Queryable, issuing: Issuing): Promise<IssuedList[]> {
   return warehouse.db.transaction().execute(async (tx) => {
     // One at a time: numbers follow each other, and a case stands on one list.
-    await sql`LOCK TABLE anomalies.correction IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+    await sql`SELECT pg_advisory_xact_lock(hashtext('popshare.correction'))`.execute(tx);
     const lists = await writeLists(tx, issuing);
     for (const { number, lines } of lists)
       await recordAct(tx, { actor: issuing.by, action: 'correction', subject: number, detail: { lines } });

@@ -5,11 +5,11 @@ import { PopshareError } from '../../schema/errors.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
 import type { Rule } from '../rule-file.ts';
-import { csvOf, type Sheet, workbookOf } from '../sheet.ts';
+import { csvOf, MARK, type Sheet, workbookOf } from '../sheet.ts';
 import { GUIDE, HEADINGS } from './words.ts';
 
 /** One file of a list, ready to be written. */
-interface ListFile {
+export interface ListFile {
   readonly name: string;
   readonly bytes: Buffer;
 }
@@ -30,6 +30,7 @@ interface ListedCase {
  * named them and its record as it now stands. Of other departments' data there is what the evidence of the case says,
  * masked: also where a case about another department's record was returned to this one.
  *
+ * @param mark who takes it out, when and why: on every row and on the second sheet
  * @throws CORRECTION_UNKNOWN
  */
 export async function correctionFiles(
@@ -37,6 +38,7 @@ export async function correctionFiles(
   number: string,
   bindings: readonly Binding[],
   rules: readonly Rule[],
+  mark?: string,
 ): Promise<ListFile[]> {
   const department = await departmentOf(warehouse, number);
   const cases = await listedCases(warehouse, number, department);
@@ -45,7 +47,7 @@ export async function correctionFiles(
     const binding = bindings.find(
       (candidate) => candidate.feed === feed && candidate.contract.department === department,
     );
-    const sheet = sheetOf(number, ofFeed, binding, rules);
+    const sheet = sheetOf(number, ofFeed, binding, rules, mark);
     const name = `${number}_${feed ?? 'no_record'}`;
     files.push({ name: `${name}.xlsx`, bytes: await workbookOf(sheet) });
     files.push({ name: `${name}.csv`, bytes: csvOf(sheet) });
@@ -90,11 +92,12 @@ function sheetOf(
   cases: readonly ListedCase[],
   binding: Binding | undefined,
   rules: readonly Rule[],
+  mark: string | undefined,
 ): Sheet {
   const columns = Object.entries(binding?.columns ?? {});
   return {
     name: binding?.contract.title.zh ?? '校核单',
-    guide: GUIDE,
+    guide: [...GUIDE, ...(mark === undefined ? [] : [mark])],
     columns: [
       { heading: HEADINGS.number, width: 24 },
       { heading: HEADINGS.line, width: 6 },
@@ -104,6 +107,7 @@ function sheetOf(
       ...columns.map(([, source]) => ({ heading: source, width: 16 })),
       { heading: HEADINGS.reply, width: 18, toFill: true },
       { heading: HEADINGS.note, width: 32, toFill: true },
+      ...(mark === undefined ? [] : [{ heading: MARK, width: 40 }]),
     ],
     rows: cases.map((listed) => {
       const rule = rules.find((candidate) => candidate.rule === listed.rule);
@@ -116,6 +120,7 @@ function sheetOf(
         ...columns.map(([field]) => text(listed.record?.[field], binding?.contract.fields[field]?.kind)),
         '',
         '',
+        ...(mark === undefined ? [] : [mark]),
       ];
     }),
   };

@@ -1,8 +1,8 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
-import { numberIn, readAnsweredFile, refuseFaults, shown } from '../answered-file.ts';
+import { type AnsweredFile, numberIn, readAnsweredFile, refuseFaults, shown } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { enterMoves } from '../queue/tallies.ts';
 import { HEADINGS, REPLIES } from './words.ts';
@@ -14,6 +14,15 @@ interface Answer {
   readonly line: number;
   readonly reply: Reply;
   readonly note: string;
+}
+
+/** Who brings a file in. */
+interface Replying {
+  readonly by: string;
+  /** YYYY-MM-DD */
+  readonly on: string;
+  /** What they may see: a line that is not there is as unknown as one that never was. */
+  readonly within: Queryable;
 }
 
 /** What became of the lines of a file that came back. */
@@ -31,13 +40,12 @@ export interface ReplySummary {
  *
  * All or nothing: one line that cannot be understood refuses the file.
  *
- * @param replying who brings the file in, and on which day (YYYY-MM-DD)
  * @throws ANSWER_FILE naming the lines; the SOURCE_ codes
  */
 export async function takeReplies(
   warehouse: Queryable,
-  file: string,
-  replying: { readonly by: string; readonly on: string },
+  file: AnsweredFile,
+  replying: Replying,
 ): Promise<ReplySummary> {
   const rows = await readAnsweredFile(file, Object.values(HEADINGS));
   const faults: string[] = [];
@@ -56,9 +64,9 @@ export async function takeReplies(
     else answers.push({ number: row.of(HEADINGS.number), line, reply, note: row.of(HEADINGS.note) });
     seen.add(`${row.of(HEADINGS.number)} ${line}`);
   }
+  refuseFaults(file, [...faults, ...(await unknownLines(replying.within, answers))]);
   const summary = await warehouse.db.transaction().execute(async (tx) => {
     await stageAnswers(tx, answers);
-    refuseFaults(file, [...faults, ...(await unknownLines(tx))]);
     const taken = await writeAnswers(tx, replying);
     await recordAct(tx, { actor: replying.by, action: 'correction', detail: { answered: taken } });
     return { taken, known: answers.length - taken, unanswered: rows.length - answers.length };
@@ -76,26 +84,23 @@ function replyOf(word: string): Reply | undefined {
 async function stageAnswers(tx: Transaction<DB>, answers: readonly Answer[]): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE answer ON COMMIT DROP AS
-    SELECT number, line, reply, nullif(note, '') AS note
-    FROM jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) AS a (number text, line integer, reply text, note text)`.execute(
-    tx,
-  );
+    SELECT number, line, reply, nullif(note, '') AS note FROM ${given(answers)}`.execute(tx);
 }
 
-async function unknownLines(tx: Transaction<DB>): Promise<string[]> {
+async function unknownLines({ db }: Queryable, answers: readonly Answer[]): Promise<string[]> {
   const { rows } = await sql<{ number: string; line: number }>`
-    SELECT a.number, a.line FROM answer a
+    SELECT a.number, a.line FROM ${given(answers)}
     WHERE NOT EXISTS (SELECT FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
                       WHERE c.number = a.number AND l.line = a.line)
-    ORDER BY a.number, a.line`.execute(tx);
+    ORDER BY a.number, a.line`.execute(db);
   return rows.map(({ number, line }) => `there is no line ${line} of a list ${shown(number)}`);
 }
 
+const given = (answers: readonly Answer[]): RawBuilder<unknown> => sql`
+  jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) AS a (number text, line integer, reply text, note text)`;
+
 /** @returns how many answers were new */
-async function writeAnswers(
-  tx: Transaction<DB>,
-  { by, on }: { readonly by: string; readonly on: string },
-): Promise<number> {
+async function writeAnswers(tx: Transaction<DB>, { by, on }: Replying): Promise<number> {
   await sql`
     CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text, note text) ON COMMIT DROP`.execute(
     tx,

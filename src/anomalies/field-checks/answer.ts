@@ -1,10 +1,11 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
+import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
-import { numberIn, readAnsweredFile, refuseFaults } from '../answered-file.ts';
+import { type AnsweredFile, numberIn, readAnsweredFile, refuseFaults } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
-import { ANSWERS, type FieldAnswer, HEADINGS } from './words.ts';
+import { ANSWER_CODES, ANSWERS, type FieldAnswer, HEADINGS } from './words.ts';
 
 /** What somebody found who went and looked. */
 export interface FieldReport {
@@ -24,7 +25,7 @@ export interface FieldReport {
  */
 export async function takeFieldReports(
   warehouse: Queryable,
-  file: string,
+  file: AnsweredFile,
   bringing: { readonly by: string; readonly on: string },
 ): Promise<number> {
   const faults: string[] = [];
@@ -44,12 +45,8 @@ export async function takeFieldReports(
     else reports.push({ checkId, answer, note: row.of(HEADINGS.note), by: row.of(HEADINGS.by) });
   }
   return warehouse.db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ check_id: number }>`
-      SELECT check_id FROM anomalies.field_check
-      WHERE check_id = ANY (${reports.map(({ checkId }) => checkId)})`.execute(tx);
-    const known = new Set(rows.map(({ check_id }) => check_id));
-    const unknown = reports.filter(({ checkId }) => !known.has(checkId));
-    refuseFaults(file, [...faults, ...unknown.map(({ checkId }) => `there is no field check ${checkId}`)]);
+    const unknown = (await unknownChecks(tx, reports)).map((checkId) => `there is no field check ${checkId}`);
+    refuseFaults(file, [...faults, ...unknown]);
     let taken = 0;
     for (const [by, ofOne] of Map.groupBy(reports, (report) => report.by))
       taken += await writeReports(tx, by, ofOne, bringing.on);
@@ -62,16 +59,34 @@ export async function takeFieldReports(
   });
 }
 
+/**
+ * Takes the answer to one field check.
+ *
+ * @param on YYYY-MM-DD
+ * @throws FIELD_CHECK_UNKNOWN; FIELD_CHECK when it has an answer already, or `other` says nothing
+ */
+export async function takeFieldReport(warehouse: Queryable, report: FieldReport, on: string): Promise<void> {
+  if (report.answer === 'other' && report.note.trim() === '')
+    throw new PopshareError('FIELD_CHECK', 'the answer `other` needs a note');
+  await warehouse.db.transaction().execute(async (tx) => {
+    const unknown = await unknownChecks(tx, [report]);
+    if (unknown.length > 0)
+      throw new PopshareError('FIELD_CHECK_UNKNOWN', `there is no field check ${report.checkId}`);
+    if ((await writeReports(tx, report.by, [report], on)) === 0)
+      throw new PopshareError('FIELD_CHECK', `field check ${report.checkId} has been answered`);
+  });
+}
+
+async function unknownChecks(tx: Transaction<DB>, reports: readonly FieldReport[]): Promise<number[]> {
+  const asked = reports.map(({ checkId }) => checkId);
+  const { rows } = await sql<{ check_id: number }>`
+    SELECT check_id FROM anomalies.field_check WHERE check_id = ANY (${asked})`.execute(tx);
+  const known = new Set(rows.map(({ check_id }) => check_id));
+  return asked.filter((checkId) => !known.has(checkId));
+}
+
 function answerOf(word: string): FieldAnswer | undefined {
-  const known: readonly FieldAnswer[] = [
-    'lives_here',
-    'lives_elsewhere',
-    'moved_away',
-    'nobody_knows',
-    'died',
-    'other',
-  ];
-  return known.find((answer) => ANSWERS[answer] === word);
+  return ANSWER_CODES.find((answer) => ANSWERS[answer] === word);
 }
 
 /** After: each open check has its answer, and its case an event that says so. */

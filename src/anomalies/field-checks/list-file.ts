@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import type { Rule } from '../rule-file.ts';
-import { workbookOf } from '../sheet.ts';
+import { MARK, workbookOf } from '../sheet.ts';
 import { GUIDE, HEADINGS } from './words.ts';
 
 interface OpenCheck {
@@ -18,6 +18,7 @@ interface OpenCheck {
  * A village's open field checks as a workbook to print and to fill in: whom to look for and where, and nothing else
  * about them. That it was made is an entry of the audit log.
  *
+ * @param taken `mark`: who takes it out, when and why, on every row and on the second sheet; `why`: for the log
  * @returns null when the village has nothing to check
  */
 export async function fieldCheckFile(
@@ -25,6 +26,7 @@ export async function fieldCheckFile(
   village: string,
   by: string,
   rules: readonly Rule[],
+  taken?: { readonly mark: string; readonly why: string },
 ): Promise<{ readonly name: string; readonly bytes: Buffer; readonly checks: number } | null> {
   const { rows } = await sql<OpenCheck>`
     SELECT f.check_id, a.rule, m.name, m.address, f.question, f.due_on
@@ -36,15 +38,17 @@ export async function fieldCheckFile(
     WHERE f.village = ${village} AND f.answer IS NULL
     ORDER BY f.due_on, f.check_id`.execute(warehouse.db);
   if (rows.length === 0) return null;
+  const mark = taken === undefined ? [] : [taken.mark];
   await recordAct(warehouse.db, {
     actor: by,
     action: 'export',
     subject: `field checks of ${village}`,
+    purpose: taken?.why,
     detail: { checks: rows.map(({ check_id }) => check_id) },
   });
   const bytes = await workbookOf({
     name: '现场核查单',
-    guide: GUIDE,
+    guide: [...GUIDE, ...mark],
     columns: [
       { heading: HEADINGS.check, width: 10 },
       { heading: '姓名', width: 12 },
@@ -55,6 +59,7 @@ export async function fieldCheckFile(
       { heading: HEADINGS.answer, width: 20, toFill: true },
       { heading: HEADINGS.note, width: 32, toFill: true },
       { heading: HEADINGS.by, width: 12, toFill: true },
+      ...mark.map(() => ({ heading: MARK, width: 40 })),
     ],
     rows: rows.map((check) => [
       String(check.check_id),
@@ -66,6 +71,7 @@ export async function fieldCheckFile(
       '',
       '',
       '',
+      ...mark,
     ]),
   });
   return { name: `现场核查_${village}.xlsx`, bytes, checks: rows.length };

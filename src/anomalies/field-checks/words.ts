@@ -16,7 +16,16 @@ export const ANSWERS = {
   other: '其他',
 } as const;
 
-export type FieldAnswer = keyof typeof ANSWERS;
+export const ANSWER_CODES = [
+  'lives_here',
+  'lives_elsewhere',
+  'moved_away',
+  'nobody_knows',
+  'died',
+  'other',
+] as const satisfies readonly (keyof typeof ANSWERS)[];
+
+export type FieldAnswer = (typeof ANSWER_CODES)[number];
 
 /** What stands on the second sheet. */
 export const GUIDE: readonly string[] = [

@@ -7,7 +7,7 @@ import { changeCases } from './change-cases.ts';
 import { type CaseFilter, caseConditions } from './filter.ts';
 import { groupKeys } from './groups.ts';
 import { enterMoves } from './tallies.ts';
-import { type Actor, transitionOf } from './transitions.ts';
+import { type Actor, type Status, transitionOf } from './transitions.ts';
 
 /** One thing to be done to all cases that a filter lets through. */
 export interface BulkRequest extends ActionRequest {
@@ -23,7 +23,7 @@ export interface BulkPreview {
   /** Cases that the filter lets through and that allow the action. */
   readonly matching: number;
   /** The first of them. */
-  readonly examples: readonly { anomaly_id: number; rule: string; status: string; due_on: string }[];
+  readonly examples: readonly { anomaly_id: number; rule: string; status: Status; due_on: string }[];
 }
 
 const EXAMPLES = 5;
@@ -137,6 +137,38 @@ export async function undoBulk(
   });
   await enterMoves(warehouse);
   return done;
+}
+
+/** A bulk action that was taken. */
+export interface BulkAction {
+  readonly bulk_id: number;
+  readonly action: string;
+  readonly filter: Record<string, unknown>;
+  readonly actor: string;
+  readonly reason: string;
+  readonly comment: string | null;
+  /** That it changed. */
+  readonly cases: number;
+  readonly at: Date;
+  readonly undone_by: string | null;
+  readonly undone_at: Date | null;
+}
+
+/**
+ * Bulk actions, newest first.
+ *
+ * @param after the last one of the page before; null for the first page
+ */
+export async function listBulkActions(
+  { db }: Queryable,
+  after: number | null,
+  limit: number,
+): Promise<BulkAction[]> {
+  const { rows } = await sql<BulkAction>`
+    SELECT bulk_id, action, filter, actor, reason, comment, cases, at, undone_by, undone_at
+    FROM anomalies.bulk_action WHERE ${after}::bigint IS NULL OR bulk_id < ${after}
+    ORDER BY bulk_id DESC LIMIT ${limit}`.execute(db);
+  return rows;
 }
 
 /** What the filter lets through, as far as it allows the action. Closed by the data, or suppressed, it does not. */

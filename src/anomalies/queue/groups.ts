@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { type CaseFilter, caseConditions } from './filter.ts';
 
 /** Open cases of one rule that one delivery brought: one question, however many cases. */
 export interface CaseGroup {
@@ -35,6 +36,33 @@ export async function listGroups({ db }: Queryable, above: number): Promise<Case
         GROUP BY department, severity, due_on HAVING sum(cases) > 0) cell) c
     ORDER BY g.cases DESC, g.lane, g.cause`.execute(db);
   return rows;
+}
+
+/**
+ * The groups as far as a filter lets their cases through: each with what is open of it there.
+ *
+ * @param above `queue.group_above`; of the whole group, wherever its cases are
+ */
+export async function listGroupsWithin(
+  warehouse: Queryable,
+  above: number,
+  filter: CaseFilter,
+): Promise<CaseGroup[]> {
+  const groups = await listGroups(warehouse, above);
+  const keys = groups.map(({ rule, feed }) => `${rule} ${feed}`);
+  const causes = groups.map(({ group }) => group.split(':')[2] ?? '');
+  const { rows } = await sql<Pick<CaseGroup, 'group' | 'cases' | 'due_on'>>`
+    SELECT a.rule || ':' || a.feed || ':' || a.cause AS "group", count(*) AS cases, min(a.due_on) AS due_on
+    FROM unnest(${keys}::text[], ${causes}::text[]) AS g (lane, cause)
+    JOIN anomalies.anomaly a ON a.lane = g.lane AND a.cause = g.cause
+    WHERE ${caseConditions(filter, sql`a`, [])} GROUP BY a.rule, a.feed, a.cause`.execute(warehouse.db);
+  const own = new Map(rows.map((row) => [row.group, row]));
+  return groups
+    .flatMap((group) => {
+      const within = own.get(group.group);
+      return within === undefined ? [] : [{ ...group, ...within }];
+    })
+    .sort((left, right) => right.cases - left.cases);
 }
 
 /** A group as rows name it. */

@@ -151,12 +151,21 @@ export async function liftSuppression(
   });
 }
 
-/** The suppressions, newest first, each with the cases that it keeps closed. At most 500. */
-export async function listSuppressions(warehouse: Queryable): Promise<Suppression[]> {
+/**
+ * The suppressions, newest first, each with the cases that it keeps closed.
+ *
+ * @param page `after`: the id of the last one of the page before; null for the first page
+ */
+export async function listSuppressions(
+  warehouse: Queryable,
+  { after, limit }: { readonly after: number | null; readonly limit: number },
+): Promise<Suppression[]> {
   const { rows } = await sql<Suppression>`
     SELECT s.suppression_id, s.rule, s.subject, s.person_id, s.feed, s.division, s.until, s.actor, s.reason, s.comment,
            s.lifted_by, (SELECT count(*) FROM anomalies.anomaly a WHERE a.suppressed_by = s.suppression_id) AS cases
-    FROM anomalies.suppression s ORDER BY s.suppression_id DESC LIMIT 500`.execute(warehouse.db);
+    FROM anomalies.suppression s
+    WHERE ${after}::bigint IS NULL OR s.suppression_id < ${after}
+    ORDER BY s.suppression_id DESC LIMIT ${limit}`.execute(warehouse.db);
   return rows;
 }
 

@@ -158,8 +158,15 @@ const POLICIES: Readonly<Record<string, string>> = {
     'EXISTS (SELECT FROM anomalies.anomaly a WHERE a.anomaly_id = correction_line.anomaly_id)',
   'anomalies.field_check':
     'EXISTS (SELECT FROM anomalies.anomaly a WHERE a.anomaly_id = field_check.anomaly_id)',
-  'anomalies.bulk_action': ROLE_IN('supervisor'),
-  'anomalies.suppression': IS_OFFICER,
+  // What somebody did within a scope, only they or whoever sees everything may take back.
+  'anomalies.bulk_action': `${ROLE_IN('supervisor')} AND (${SEES_ALL} OR actor = (SELECT access.current_name()))`,
+  // Of a place or a feed when all of it is in scope; of a person or a subject when that is.
+  'anomalies.suppression': `${IS_OFFICER} AND (${SEES_ALL}
+    OR (subject IS NULL AND person_id IS NULL AND ${IN_DIVISION('division')}
+        AND ((SELECT access.current_department()) = '' OR access.sees_feed(feed)))
+    OR (person_id IS NOT NULL AND access.sees_person(person_id))
+    OR (subject IS NOT NULL AND EXISTS (SELECT FROM anomalies.anomaly a
+                                        WHERE a.rule = suppression.rule AND a.subject = suppression.subject)))`,
   'identity.mention': `${SEES_ALL} OR access.sees_mention(mention_id)`,
   'identity.link': `${SEES_ALL} OR access.sees_mention(mention_id)`,
   'identity.review': `${SEES_ALL} OR access.sees_mention(left_mention) OR access.sees_mention(right_mention)`,
@@ -172,6 +179,8 @@ const POLICIES: Readonly<Record<string, string>> = {
   'population.dwelling_person': `${SEES_ALL} OR access.sees_person(person_id)`,
   'population.household_member': `${SEES_ALL} OR access.sees_person(person_id)`,
   'population.relation': `${SEES_ALL} OR access.sees_person(person_id)`,
+  'population.dwelling': `${IS_OFFICER} AND ${IN_DIVISION('division')}`,
+  'population.household': `${IS_OFFICER} AND ${IN_DIVISION('division')}`,
   'ops.rejected_row': `${HANDLES_CASES} AND ((SELECT access.current_department()) = '' OR access.sees_feed(feed))`,
 };
 
@@ -207,7 +216,22 @@ async function createMaskedViews(db: Kysely<unknown>): Promise<void> {
            masking.phone(m.phone) AS phone, m.division, m.registered_division, masking.address(m.address) AS address,
            l.person_id, l.method, l.weight, l.linked_at
     FROM identity.mention m LEFT JOIN identity.link l USING (mention_id)`.execute(db);
+  await sql`
+    CREATE VIEW masked.disagreement WITH (security_barrier) AS
+    SELECT person_id, attribute,
+           CASE attribute WHEN 'id_number' THEN masking.id_number(value) WHEN 'name' THEN masking.name(value)
+                          WHEN 'phone' THEN masking.phone(value) WHEN 'registered_address' THEN masking.address(value)
+                          WHEN 'birth_date' THEN left(value, 4) || '-**-**' ELSE value END AS value,
+           feeds
+    FROM population.disagreement`.execute(db);
+  await sql`
+    CREATE VIEW masked.dwelling WITH (security_barrier) AS
+    SELECT dwelling_id, code, division, masking.address(address) AS address, floor_area, known_to_housing, is_ambiguous
+    FROM population.dwelling`.execute(db);
 }
+
+/** The masked views of what the population picture says; those of records come with the contracts. */
+const MASKED_VIEWS = ['masked.person', 'masked.mention', 'masked.disagreement', 'masked.dwelling'];
 
 async function grantRights(db: Kysely<unknown>): Promise<void> {
   const both = sql`popshare_app, popshare_export`;
@@ -222,25 +246,29 @@ async function grantRights(db: Kysely<unknown>): Promise<void> {
   await sql`
     GRANT SELECT ON ops.run, ops.step, ops.delivery, ops.gate_finding, ops.delivery_decision, ops.feed_state,
       anomalies.rule_state, anomalies.night, anomalies.tally, anomalies.tally_due, anomalies.tally_group,
-      identity.state, population.state, population.residence_count, population.resident_estimate, population.dwelling,
-      population.household, reporting.run, reporting.delivery, reporting.residence
+      identity.state, population.state, population.residence_count, population.resident_estimate, reporting.run,
+      reporting.delivery, reporting.residence
     TO ${both}`.execute(db);
   // What does: the rows in scope.
   await sql`
     GRANT SELECT ON anomalies.anomaly, anomalies.anomaly_event, anomalies.correction, anomalies.correction_line,
       anomalies.field_check, anomalies.bulk_action, anomalies.suppression, identity.review, identity.decision,
-      identity.link, identity.person_event, identity.residency, population.disagreement, population.residence,
-      population.dwelling_person, population.household_member, population.relation
+      identity.person_event, identity.residency, population.residence, population.dwelling_person,
+      population.household, population.household_member, population.relation
     TO ${both}`.execute(db);
+  await sql`
+    GRANT SELECT (mention_id, person_id, method, weight, linked_run, linked_at, vector, model_version)
+    ON identity.link TO popshare_app`.execute(db);
   await sql`
     GRANT SELECT (mention_id, feed, source_key, role, active, changed_run, id_kind, division, registered_division)
     ON identity.mention TO popshare_app`.execute(db);
   await sql`
     GRANT SELECT (rejected_row_id, delivery_id, feed, line, field, code, message, mended_by)
     ON ops.rejected_row TO popshare_app`.execute(db);
-  await sql`GRANT SELECT ON identity.mention, population.person, ops.rejected_row TO popshare_export`.execute(
-    db,
-  );
+  await sql`
+    GRANT SELECT ON identity.mention, identity.link, population.person, population.disagreement, population.dwelling,
+      ops.rejected_row
+    TO popshare_export`.execute(db);
   // Work on cases.
   await sql`GRANT UPDATE ON anomalies.anomaly, anomalies.correction_line, anomalies.field_check TO ${both}`.execute(
     db,
@@ -252,7 +280,7 @@ async function grantRights(db: Kysely<unknown>): Promise<void> {
       anomalies.field_check
     TO ${both}`.execute(db);
   await sql`GRANT CREATE ON SCHEMA masked TO popshare_export`.execute(db);
-  for (const view of ['masked.person', 'masked.mention'])
+  for (const view of MASKED_VIEWS)
     await sql`ALTER VIEW ${sql.table(view)} OWNER TO popshare_export`.execute(db);
   await sql`REVOKE CREATE ON SCHEMA masked FROM popshare_export`.execute(db);
   await sql`GRANT SELECT ON ALL TABLES IN SCHEMA masked TO ${both}`.execute(db);

@@ -21,6 +21,7 @@ import { rowLevelSecurity } from './0021-row-level-security.ts';
 import { indicators } from './0022-indicators.ts';
 import { notices } from './0024-notices.ts';
 import { retention } from './0025-retention.ts';
+import { lookUps } from './0027-look-ups.ts';
 import { runRequests } from './0028-run-requests.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -47,5 +48,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0022-indicators': indicators,
   '0024-notices': notices,
   '0025-retention': retention,
+  '0027-look-ups': lookUps,
   '0028-run-requests': runRequests,
 };

@@ -5,7 +5,9 @@ import type { Warehouse } from './connect.ts';
 /** What is kept in the log: one word for each kind of act that someone may have to answer for. */
 export type AuditedAction =
   | 'look'
+  | 'unmask'
   | 'match'
+  | 'alert'
   | 'export'
   | 'decide'
   | 'lift'

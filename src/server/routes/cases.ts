@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actOnCase } from '../../anomalies/queue/actions.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
+import { listGroups, listGroupsWithin } from '../../anomalies/queue/groups.ts';
 import { listCases } from '../../anomalies/queue/list.ts';
 import { readCase, showCase, stateOf } from '../../anomalies/queue/show.ts';
 import { actionsAllowed, TRANSITIONS } from '../../anomalies/queue/transitions.ts';
@@ -11,7 +12,9 @@ import { etagOf, versionOf } from '../etag.ts';
 import { PROBLEMS } from '../problems.ts';
 import { idInPath, moment, pageOf, pageQuery, purpose, severalOf } from '../schemas.ts';
 
-const status = z.enum(['new', 'assigned', 'returned', 'resolved', 'dismissed']);
+/** The states of a case. */
+export const caseStatus = z.enum(['new', 'assigned', 'returned', 'resolved', 'dismissed']);
+const status = caseStatus;
 
 const caseRow = z
   .object({
@@ -45,6 +48,17 @@ const casePage = pageOf(caseRow).extend({
     by_severity: counted,
     by_department: counted,
   }),
+});
+
+const caseGroup = z.object({
+  group: z.string().describe('for `group` of a filter'),
+  rule: z.string(),
+  feed: z.string(),
+  delivered_on: z.string(),
+  department: z.string(),
+  severity: z.string(),
+  cases: z.int(),
+  due_on: z.string(),
 });
 
 const listQuery = pageQuery.extend({
@@ -114,7 +128,8 @@ const wholeCase = z
   })
   .meta({ id: 'Case' });
 
-const actionBody = z.strictObject({
+/** What somebody does to cases, and why. */
+export const actionBody = z.strictObject({
   action: z.enum(TRANSITIONS.map(({ action }) => action)),
   reason: z.string().min(1),
   comment: z.string().max(2000).optional(),
@@ -154,6 +169,27 @@ export function addCaseRoutes(server: Server, context: ServerContext): void {
         }),
       );
       return { items: page.cases, next: page.next, counts: page.counts };
+    },
+  );
+
+  server.get(
+    '/api/anomalies/groups',
+    {
+      config: { access: 'cases' },
+      schema: {
+        tags: ['anomalies'],
+        summary: 'Open cases of one rule that one delivery brought, where they are many: one question each',
+        response: { 200: z.object({ items: z.array(caseGroup) }), ...PROBLEMS },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request);
+      const items = await context.inScope(request, (scoped) =>
+        principal.division === null && principal.department === null
+          ? listGroups(scoped, queue.group_above)
+          : listGroupsWithin(scoped, queue.group_above, scopedFilter(principal, {})),
+      );
+      return { items };
     },
   );
 
