@@ -211,20 +211,21 @@ async function clicks(warehouse: Warehouse, count: number): Promise<number[]> {
     SELECT anomaly_id FROM anomalies.anomaly WHERE status = 'new' ORDER BY hashint8(anomaly_id) LIMIT ${count}`.execute(
     warehouse.db,
   );
-  const request: ActionRequest = {
+  const dueDates = await loadDueDates(await loadConfiguration('config'));
+  const requestOf = (caseId: number): ActionRequest => ({
     action: 'assign',
     actor: SUPERVISOR,
     reason: 'by_division',
-    owner: 'officer 7',
+    owner: `officer ${caseId % 40}`,
     today: TODAY,
-    dueDates: await loadDueDates(await loadConfiguration('config')),
-  };
+    dueDates,
+  });
   const times: number[] = [];
   const left = rows.values();
   await Promise.all(
     Array.from({ length: 8 }, async () => {
       for (const { anomaly_id } of left)
-        times.push(...(await timed(1, () => actOnCase(warehouse, anomaly_id, 1, request))));
+        times.push(...(await timed(1, () => actOnCase(warehouse, anomaly_id, 1, requestOf(anomaly_id)))));
     }),
   );
   return times;

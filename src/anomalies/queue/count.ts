@@ -137,10 +137,13 @@ function fromCases({ filter, groups, lanes }: CountRequest): Sources {
  */
 function fromTallies({ filter, groups, lanes }: CountRequest): Sources {
   const { group, due_before, outside_groups: outside } = filter;
-  const [kinds, days, cells] =
-    levelOf(filter.division) === 'town'
-      ? [sql`anomalies.tally_town`, sql`anomalies.tally_town_day`, sql`anomalies.tally_town_due`]
-      : [sql`anomalies.tally`, sql`anomalies.tally_day`, sql`anomalies.tally_due`];
+  const tally = levelOf(filter.division) === 'town' ? 'tally_town' : 'tally';
+  const [kinds, days, cells, book] = [
+    sql.id('anomalies', tally),
+    sql.id('anomalies', `${tally}_day`),
+    sql.id('anomalies', `${tally}_due`),
+    sql.id('anomalies', `${tally}_due_book`),
+  ];
   const always = [
     statusConditions(filter, sql`t`),
     ownConditions(filter, sql`t`),
@@ -156,10 +159,17 @@ function fromTallies({ filter, groups, lanes }: CountRequest): Sources {
       ? sql`${kinds} t WHERE ${where(sql`t.severity <> 'info'`)}`
       : fromCells;
   const fromDays = asksForLanes(filter) ? fromCells : sql`${days} t WHERE ${where(...due)}`;
+  // Of the book, each group by the index; of the journal, which is short, all at once.
   const grouped = sql`
+    g AS MATERIALIZED (
+      SELECT * FROM unnest(${groups.map(({ lane }) => lane)}::text[], ${groups.map(({ cause }) => cause)}::text[]) AS g (lane, cause)),
     grouped AS MATERIALIZED (
-      SELECT t.* FROM unnest(${groups.map(({ lane }) => lane)}::text[], ${groups.map(({ cause }) => cause)}::text[]) AS g (lane, cause)
-      JOIN ${cells} t USING (lane, cause) WHERE ${where(...due)}),`;
+      SELECT t.* FROM g CROSS JOIN LATERAL (
+        SELECT status, t.lane, priority, due_on, cases FROM ${book} t
+        WHERE t.lane = g.lane AND t.cause = g.cause AND ${where(...due)} OFFSET 0) t
+      UNION ALL
+      SELECT status, t.lane, priority, due_on, cases FROM anomalies.tally_move t JOIN g USING (lane, cause)
+      WHERE t.severity <> 'info' AND ${where(...due)}),`;
   const without = (columns: RawBuilder<unknown>) =>
     outside ? sql`UNION ALL SELECT ${columns}, -cases FROM grouped` : sql``;
   const outsideGroups = outside ? causeConditions({ outside_groups: outside }, sql`t`, groups) : [];

@@ -77,6 +77,11 @@ export async function groupKeys(db: Kysely<DB>, above: number): Promise<CaseGrou
   return rows;
 }
 
+/** The book has each group once, and the journal is short: the one is read as it stands, the other summed. */
 const groupsAbove = (above: number): RawBuilder<unknown> => sql`
-  SELECT lane, cause, sum(cases)::bigint AS cases FROM anomalies.tally_group
-  GROUP BY lane, cause HAVING sum(cases) > ${above}`;
+  SELECT lane, cause, (coalesce(b.cases, 0) + coalesce(m.cases, 0))::bigint AS cases
+  FROM anomalies.tally_group_book b FULL JOIN (
+    SELECT lane, cause, sum(cases) AS cases FROM anomalies.tally_move
+    WHERE severity <> 'info' AND status IN ('new', 'assigned', 'returned') AND cause <> ''
+    GROUP BY lane, cause) m USING (lane, cause)
+  WHERE coalesce(b.cases, 0) + coalesce(m.cases, 0) > ${above}`;

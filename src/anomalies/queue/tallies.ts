@@ -22,6 +22,8 @@ const TALLIES = [
     book: sql`anomalies.tally_due_book`,
     cell: sql`lane, cause, status, due_on, county, priority, department, severity, returned_to`,
     counts: sql`severity <> 'info'`,
+    // What is asked for days finds them side by side.
+    order: sql`ORDER BY due_on`,
   },
   {
     book: sql`anomalies.tally_town_book`,
@@ -89,9 +91,9 @@ export async function enterMoves({ db }: Queryable): Promise<void> {
 export async function foldTallies(tx: Transaction<DB>): Promise<void> {
   if (!(await isMyTurn(tx))) return;
   const entered = TALLIES.map(
-    ({ book, cell, counts }, index) => sql`${sql.ref(`entered_${index}`)} AS (
+    ({ book, cell, counts, order = sql`` }, index) => sql`${sql.ref(`entered_${index}`)} AS (
       INSERT INTO ${book} AS b (${cell}, cases)
-      SELECT ${cell}, sum(cases) FROM gone WHERE ${counts} GROUP BY ${cell} HAVING sum(cases) <> 0
+      SELECT ${cell}, sum(cases) FROM gone WHERE ${counts} GROUP BY ${cell} HAVING sum(cases) <> 0 ${order}
       ON CONFLICT (${cell}) DO UPDATE SET cases = b.cases + excluded.cases)`,
   );
   await sql`
