@@ -4,6 +4,7 @@ title: { zh: 占位值, en: Placeholder instead of a value }
 severity: medium
 owner: source
 evaluates: changed persons
+wakes: []
 definition: 证件号码、姓名或电话填了占位值，例如 111111…、123456…、测试、不详、13800000000。
 resolved_by: 报送部门补录真实值，确实没有的留空。
 */

@@ -3,14 +3,16 @@ rule: DQ12
 title: { zh: 电话多人共用, en: One telephone on many persons }
 severity: low
 owner: source
-evaluates: everything
+evaluates: changed persons
+wakes: []
 parameters: { persons: 6, households: 3 }
 definition: 同一个电话号码登记在 6 人以上（不含）名下，且这些人分属 3 个以上（不含）家庭。家庭以户号计，没有本地户口的以居住登记的房屋编码或住址计；两者都没有的人只计人数，不计家庭。疑点落在最早带有该号码的记录上。
 resolved_by: 报送部门核实联系电话，改为本人或其家庭的号码。
 */
 WITH shared AS MATERIALIZED (
-  SELECT phone FROM identity.mention
-  WHERE active AND phone IS NOT NULL GROUP BY phone HAVING count(*) > :persons::integer),
+  SELECT phone
+  FROM (SELECT DISTINCT phone FROM rule_mention WHERE phone IS NOT NULL) looked JOIN identity.mention m USING (phone)
+  WHERE m.active GROUP BY phone HAVING count(*) > :persons::integer),
 used AS MATERIALIZED (
   SELECT m.phone, m.mention_id, m.feed, l.person_id
   FROM shared s

@@ -17,7 +17,7 @@ WITH born AS (
   -- Whoever is old by neither date is left out before the mentions are looked up.
   WHERE h.status = '1'
     AND (h.birth_date <= :as_of::date - make_interval(years => :years::integer + 1)
-         OR substr(h.id_number, 7, 8) <= to_char(:as_of::date - make_interval(years => :years::integer + 1), 'YYYYMMDD'))),
+         OR substr(h.id_number, 7, 8) <= (SELECT to_char(:as_of::date - make_interval(years => :years::integer + 1), 'YYYYMMDD')))),
 old AS (
   SELECT * FROM born
   WHERE coalesce(in_id_number, recorded) <= :as_of::date - make_interval(years => :years::integer + 1)),

@@ -4,6 +4,7 @@ title: { zh: 事件先后矛盾, en: Event before birth or after death }
 severity: high
 owner: source
 evaluates: changed persons
+wakes: []
 definition: 本人的事件早于出生，或晚于死亡。出生以有效公民身份号码中的日期为准（本条没有有效号码的，用同一人其他记录的），死亡以殡葬火化登记的最早死亡日期为准。事件指死亡、结婚、离婚、迁入、居住登记、参保、起租、不动产登记、生育（母亲）、开业，以及村报的死亡、迁入、迁出、外出、返乡；死亡本身不与死亡日期相比，父亲死后出生的子女不计。疑点落在该事件的记录上。
 resolved_by: 报送部门核实事件日期、当事人号码；死亡登记有误的由民政更正。
 */

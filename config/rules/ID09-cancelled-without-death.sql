@@ -4,23 +4,17 @@ title: { zh: 死亡注销无死亡登记, en: Cancelled on death without a death
 severity: medium
 owner: civil-affairs
 evaluates: changed persons
+wakes:
+  - { feed: household_register, field: cancelled_on, years: years }
 parameters: { years: 5 }
 definition: 户口状态为 3（死亡注销），注销日期在最近 5 年内，没有本人的殡葬火化登记。
 resolved_by: 民政核实后补录火化登记，或确认在外地火化、土葬；户口注销有误的由公安恢复。
 */
--- Outer joins where inner ones would do: these the planner takes for one row, and loops over the pairs below.
 WITH cancelled AS MATERIALIZED (
-  SELECT m.feed, m.source_key, m.role, m.division, m.id_given, m.id_number, m.name, m.birth_date, l.person_id, h.cancelled_on
-  FROM registry.household_register h
-  LEFT JOIN identity.mention m ON m.source_key = h.source_key AND m.feed = 'household_register' AND m.active
-  LEFT JOIN identity.link l USING (mention_id)
-  WHERE h.status = '3' AND h.cancelled_on >= :as_of::date - make_interval(years => :years::integer)
-    AND h.source_key IN (SELECT source_key FROM rule_mention WHERE feed = 'household_register')),
-death AS MATERIALIZED (
-  SELECT m.id_number, m.name, m.birth_date, l.person_id
-  FROM registry.death_registration d
-  LEFT JOIN identity.mention m ON m.source_key = d.source_key AND m.feed = 'death_registration' AND m.active
-  LEFT JOIN identity.link l USING (mention_id)),
+  SELECT m.feed, m.source_key, m.role, m.division, m.id_given, m.id_number, m.name, m.birth_date, m.person_id, h.cancelled_on
+  FROM registry.household_register h JOIN rule_mention m USING (source_key)
+  WHERE m.feed = 'household_register'
+    AND h.status = '3' AND h.cancelled_on >= :as_of::date - make_interval(years => :years::integer)),
 -- Insurance that goes on speaks for a registration that was cancelled by mistake.
 insured AS (
   SELECT c.source_key, min(s.source_key) AS insurance_record
@@ -37,11 +31,12 @@ SELECT c.feed || '|' || c.source_key || '|' || c.role AS subject,
          'cancelled_on', c.cancelled_on, 'active_insurance_record', i.insurance_record) AS evidence
 FROM cancelled c
 LEFT JOIN insured i USING (source_key)
-WHERE NOT EXISTS (SELECT FROM death d WHERE d.person_id = c.person_id)
-  AND NOT EXISTS (SELECT FROM death d WHERE d.id_number = c.id_number)
+WHERE NOT EXISTS (SELECT FROM population.death d WHERE d.person_id = c.person_id AND d.death_record IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM identity.link l JOIN identity.mention d USING (mention_id)
+                  WHERE l.id_number = c.id_number AND d.feed = 'death_registration' AND d.active)
   -- Where the death's number is missing or wrong, the name with the birth date may tell that it is the same person.
-  AND NOT EXISTS (SELECT FROM death d
-                  WHERE d.name = c.name AND d.birth_date = c.birth_date
+  AND NOT EXISTS (SELECT FROM identity.mention d
+                  WHERE d.name = c.name AND d.birth_date = c.birth_date AND d.feed = 'death_registration' AND d.active
                     AND (d.id_number IS NULL OR c.id_number IS NULL
                          -- An area that was never assigned (DQ04) makes the number a wrong one.
                          OR left(d.id_number, 6) NOT IN (SELECT code FROM reference.area_code)

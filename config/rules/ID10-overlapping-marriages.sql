@@ -4,6 +4,7 @@ title: { zh: 婚姻重叠, en: Overlapping marriages }
 severity: high
 owner: civil-affairs
 evaluates: changed persons
+wakes: []
 definition: 同一人有两次结婚登记，对方不是同一人，其间没有离婚登记，前一配偶也没有死亡。
 resolved_by: 民政核实两次登记，补录遗漏的离婚或死亡，或更正登记有误的当事人。
 */
@@ -39,14 +40,9 @@ overlap AS (
                     WHERE divorce.event = '离婚' AND divorce.person_id = earlier.spouse_id
                       AND divorce.registered_on BETWEEN earlier.registered_on AND later.registered_on)
     -- The first spouse's death, by its own registration or by the household register.
-    AND NOT EXISTS (SELECT FROM identity.link l
-                    JOIN identity.mention m USING (mention_id)
-                    LEFT JOIN registry.death_registration d
-                      ON d.source_key = m.source_key AND m.feed = 'death_registration'
-                    LEFT JOIN registry.household_register h
-                      ON h.source_key = m.source_key AND m.feed = 'household_register' AND h.status = '3'
-                    WHERE l.person_id = earlier.spouse_id AND m.active
-                      AND coalesce(d.died_on, h.cancelled_on) <= later.registered_on)
+    AND NOT EXISTS (SELECT FROM population.death d
+                    WHERE d.person_id = earlier.spouse_id
+                      AND least(d.died_on, d.cancelled_on) <= later.registered_on)
   ORDER BY later.person_id, later.source_key, earlier.registered_on DESC, earlier.source_key DESC)
 SELECT 'marriage_registration|' || o.source_key || '|' || o.role AS subject,
        'marriage_registration' AS feed, o.source_key, o.role, o.person_id, NULL::text AS division,

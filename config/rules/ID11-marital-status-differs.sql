@@ -4,6 +4,7 @@ title: { zh: 婚姻状况不一致, en: Marital status differs from the marriage
 severity: low
 owner: public-security
 evaluates: changed persons
+wakes: []
 definition: 民政最近一次婚姻登记为结婚，户籍登记（户口状态 1）的婚姻状况仍为 10（未婚）。
 resolved_by: 公安核实后更正婚姻状况；结婚登记的当事人有误的由民政更正。
 */

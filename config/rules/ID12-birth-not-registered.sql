@@ -38,10 +38,9 @@ child AS MATERIALIZED (
   SELECT c.*, p.households, p.mother_record, p.father_record FROM certificate c LEFT JOIN parents p USING (source_key)),
 -- Those in the register who were born on one of these days.
 born AS MATERIALIZED (
-  SELECT h.household_number, h.birth_date, h.sex, m.name
-  FROM registry.household_register h
-  LEFT JOIN identity.mention m ON m.source_key = h.source_key AND m.feed = 'household_register' AND m.active
-  WHERE h.birth_date IN (SELECT child_birth_date FROM certificate))
+  SELECT m.household_code, m.birth_date, m.sex, m.name
+  FROM (SELECT DISTINCT child_birth_date AS birth_date FROM certificate) c JOIN identity.mention m USING (birth_date)
+  WHERE m.feed = 'household_register' AND m.active)
 SELECT 'birth_certificate|' || c.source_key || '|' || c.role AS subject,
        'birth_certificate' AS feed, c.source_key, c.role, c.person_id, c.division,
        jsonb_build_object(
@@ -53,4 +52,4 @@ WHERE c.mother_record IS NOT NULL
                   WHERE l.person_id = c.person_id AND m.feed = 'household_register' AND m.active)
   AND NOT EXISTS (SELECT FROM born b
                   WHERE b.birth_date = c.child_birth_date AND b.sex = c.child_sex
-                    AND (b.name = c.name OR b.household_number = ANY (c.households)))
+                    AND (b.name = c.name OR b.household_code = ANY (c.households)))

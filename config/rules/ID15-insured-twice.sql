@@ -4,6 +4,7 @@ title: { zh: 重复参保, en: Insured twice }
 severity: medium
 owner: human-resources
 evaluates: changed persons
+wakes: []
 definition: 同一人有两条参保状态为 1（正常）的记录：险种相同而个人编号不同，或同时参加职工医保（310）与居民医保（390），或同时参加城镇职工养老（110）与城乡居民养老（170）。疑点落在参保日期较晚的一条上。
 resolved_by: 人社核实后保留一份参保关系，终止其余；个人编号重复的合并。
 */

@@ -6,6 +6,7 @@ owner: public-security
 evaluates: changed persons
 wakes:
   - { feed: housing_lease, field: starts_on, days: days }
+  - { feed: housing_lease, field: ends_on }
 parameters: { days: 31 }
 definition: 租赁备案有效且在租期内已超过 31 天，承租人不是本地户籍，也没有任何居住登记（有效或过期）。已死亡的不计（见 ID07）。
 resolved_by: 公安上门核实，为承租人办理居住登记；已退租的由房产注销备案。
@@ -23,32 +24,27 @@ settled AS (
   WHERE m.feed = 'household_register' AND h.status IN ('1', '3')),
 unsettled AS MATERIALIZED (
   SELECT * FROM tenant t WHERE NOT EXISTS (SELECT FROM settled x WHERE x.person_id = t.person_id)),
--- The same registers, for those who are left: what in them may name the same person. Not by a join, which the planner
--- would make a loop over all mentions when it expects nobody to be left: IS TRUE keeps it a list that is looked up.
-namesake AS MATERIALIZED (
-  SELECT r.feed, r.source_key, r.name, r.phone, r.division, r.id_number
-  FROM identity.mention r
-  WHERE r.active AND r.feed IN ('residence_registration', 'death_registration', 'household_register')
-    AND ((r.name || ' ' || r.phone IN (SELECT name || ' ' || phone FROM unsettled WHERE phone IS NOT NULL)) IS TRUE
-         OR (r.name || ' ' || r.division IN (
-               SELECT name || ' ' || division FROM unsettled WHERE division IS NOT NULL)) IS TRUE)),
+-- For those who are left, what in the same registers may name the same person. One by one: the planner would take them
+-- for many, and read all mentions.
 alike AS MATERIALIZED (
   -- A number that is registered under another name is ID01's question.
-  SELECT t.source_key AS lease, m.feed, m.source_key
+  SELECT t.source_key AS lease, r.feed, r.source_key
   FROM unsettled t
-  -- One by one: the planner would take them for many, and read all mentions.
   CROSS JOIN LATERAL (
     SELECT m.feed, m.source_key FROM identity.link l JOIN identity.mention m USING (mention_id)
-    WHERE l.id_number = t.id_number AND m.active OFFSET 0) m
+    WHERE l.id_number = t.id_number AND m.active OFFSET 0) r
   UNION ALL
   -- Where a number is missing or wrong, the name with the phone or the place may tell that it is the same person.
   SELECT t.source_key, r.feed, r.source_key
-  FROM unsettled t JOIN namesake r USING (name)
-  WHERE (r.phone = t.phone OR r.division = t.division)
-    AND (r.id_number IS NULL OR t.id_number IS NULL
-         -- An area that was never assigned (DQ04) makes the number a wrong one.
-         OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
-         OR left(t.id_number, 6) NOT IN (SELECT code FROM reference.area_code)))
+  FROM unsettled t
+  CROSS JOIN LATERAL (
+    SELECT m.* FROM identity.mention m WHERE m.phone = t.phone AND m.name = t.name AND m.active
+    UNION ALL
+    SELECT m.* FROM identity.mention m WHERE m.division = t.division AND m.name = t.name AND m.active OFFSET 0) r
+  WHERE r.id_number IS NULL OR t.id_number IS NULL
+     -- An area that was never assigned (DQ04) makes the number a wrong one.
+     OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
+     OR left(t.id_number, 6) NOT IN (SELECT code FROM reference.area_code))
 SELECT t.feed || '|' || t.source_key || '|' || t.role AS subject,
        t.feed, t.source_key, t.role, t.person_id, t.division,
        jsonb_build_object('name', masking.name(t.name), 'starts_on', t.starts_on, 'ends_on', t.ends_on) AS evidence

@@ -24,35 +24,32 @@ insured AS MATERIALIZED (
   WHERE s.status = '1' AND s.insured_since <= :as_of::date - make_interval(months => :months::integer)
     AND NOT EXISTS (SELECT FROM settled x WHERE x.person_id = m.person_id)
   ORDER BY m.person_id, s.insured_since, s.source_key),
--- The same registers, for those who are left: what in them may name the same person. Not by a join, which the planner
--- would make a loop over all mentions when it expects nobody to be left: IS TRUE keeps it a list that is looked up.
-namesake AS MATERIALIZED (
-  SELECT r.feed, r.source_key, r.name, r.birth_date, r.id_number
-  FROM identity.mention r
-  WHERE r.active AND r.feed IN ('residence_registration', 'death_registration', 'household_register')
-    AND ((r.name || r.birth_date IN (
-            SELECT name || birth_date FROM insured WHERE num_nulls(name, birth_date) = 0)) IS TRUE
-         OR (r.birth_date IN (
-               SELECT birth_date FROM insured WHERE birth_date IS NOT NULL AND strpos(name, '□') > 0)) IS TRUE
-         OR (strpos(r.name, '□') > 0
-             AND (r.birth_date IN (SELECT birth_date FROM insured WHERE birth_date IS NOT NULL)) IS TRUE))),
+-- For those who are left, what in the same registers may name the same person. One by one: the planner would take them
+-- for many, and read all mentions.
 alike AS MATERIALIZED (
   -- A number that is registered under another name is ID01's question.
-  SELECT i.person_id, m.feed, m.source_key
+  SELECT i.person_id, r.feed, r.source_key
   FROM insured i
-  -- One by one: the planner would take them for many, and read all mentions.
   CROSS JOIN LATERAL (
     SELECT m.feed, m.source_key FROM identity.link l JOIN identity.mention m USING (mention_id)
-    WHERE l.id_number = i.id_number AND m.active OFFSET 0) m
+    WHERE l.id_number = i.id_number AND m.active OFFSET 0) r
   UNION ALL
   -- Where a number is missing or wrong, the name with the birth date may tell that it is the same person.
   SELECT i.person_id, r.feed, r.source_key
-  FROM insured i JOIN namesake r USING (birth_date)
-  WHERE (r.name = i.name OR r.name LIKE replace(i.name, '□', '_%') OR i.name LIKE replace(r.name, '□', '_%'))
-    AND (r.id_number IS NULL OR i.id_number IS NULL
-         -- An area that was never assigned (DQ04) makes the number a wrong one.
-         OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
-         OR left(i.id_number, 6) NOT IN (SELECT code FROM reference.area_code)))
+  FROM insured i
+  CROSS JOIN LATERAL (
+    SELECT m.* FROM identity.mention m WHERE m.birth_date = i.birth_date AND m.name = i.name AND m.active
+    UNION ALL
+    SELECT m.* FROM identity.mention m
+    WHERE m.birth_date = i.birth_date AND strpos(m.name, '□') > 0 AND i.name LIKE replace(m.name, '□', '_%') AND m.active
+    UNION ALL
+    SELECT m.* FROM identity.mention m
+    WHERE m.birth_date = i.birth_date AND strpos(i.name, '□') > 0 AND m.name LIKE replace(i.name, '□', '_%') AND m.active
+    OFFSET 0) r
+  WHERE r.id_number IS NULL OR i.id_number IS NULL
+     -- An area that was never assigned (DQ04) makes the number a wrong one.
+     OR left(r.id_number, 6) NOT IN (SELECT code FROM reference.area_code)
+     OR left(i.id_number, 6) NOT IN (SELECT code FROM reference.area_code))
 SELECT 'person ' || i.person_id AS subject,
        i.feed, i.source_key, i.role, i.person_id, i.division,
        jsonb_build_object('name', masking.name(i.name), 'insured_since', i.insured_since) AS evidence

@@ -4,6 +4,8 @@ title: { zh: 人走未销, en: Gone and still registered as resident }
 severity: medium
 owner: public-security
 evaluates: changed persons
+wakes:
+  - { feed: residence_registration, field: valid_until }
 definition: 居住登记仍在有效期内，而本人已登记死亡（殡葬火化登记，或户口因死亡注销），或在另一处有更新的居住登记，或村居此后报告其死亡、迁出、外出而没有再报返乡、迁入。
 resolved_by: 公安核实后注销居住登记。
 */
@@ -12,17 +14,6 @@ WITH valid AS MATERIALIZED (
   FROM registry.residence_registration r
   JOIN rule_mention m ON m.source_key = r.source_key AND m.feed = 'residence_registration'
   WHERE r.valid_until >= :as_of::date),
-death AS MATERIALIZED (
-  SELECT person_id, min(died_on) AS died_on, min(death_record) AS death_record, min(household_record) AS household_record
-  FROM (SELECT m.person_id, d.died_on, d.source_key AS death_record, NULL AS household_record
-        FROM registry.death_registration d
-        JOIN rule_mention m ON m.source_key = d.source_key AND m.feed = 'death_registration'
-        UNION ALL
-        SELECT m.person_id, NULL, NULL, h.source_key
-        FROM registry.household_register h
-        JOIN rule_mention m ON m.source_key = h.source_key AND m.feed = 'household_register'
-        WHERE h.status = '3') r
-  GROUP BY person_id),
 latest AS (
   SELECT DISTINCT ON (m.person_id)
          m.person_id, m.source_key, m.dwelling_code, m.address, r.registered_on
@@ -43,7 +34,7 @@ SELECT v.feed || '|' || v.source_key || '|' || v.role AS subject,
          'newer_record', n.source_key, 'newer_registered_on', n.registered_on,
          'village_report', p.source_key, 'reported_event', p.event, 'reported_event_on', p.event_on) AS evidence
 FROM valid v
-LEFT JOIN death d USING (person_id)
+LEFT JOIN population.death d USING (person_id)
 LEFT JOIN latest n
   ON n.person_id = v.person_id AND n.registered_on > v.registered_on
  AND coalesce(n.dwelling_code <> v.dwelling_code, n.address <> v.address)

@@ -13,7 +13,11 @@ WITH RECURSIVE resident AS MATERIALIZED (
   FROM registry.residence_registration r
   JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'residence_registration' AND m.active
   JOIN identity.link l USING (mention_id)
-  WHERE r.valid_until >= :as_of::date AND r.dwelling_code IS NOT NULL),
+  WHERE r.valid_until >= :as_of::date
+    -- Before persons are looked up: a dwelling with fewer registrations has fewer persons.
+    AND r.dwelling_code IN (
+      SELECT dwelling_code FROM registry.residence_registration WHERE valid_until >= :as_of::date
+      GROUP BY dwelling_code HAVING count(*) >= :persons::integer)),
 crowded AS MATERIALIZED (
   SELECT dwelling_code, person_id
   FROM resident

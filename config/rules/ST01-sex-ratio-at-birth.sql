@@ -10,8 +10,8 @@ resolved_by: 卫健核对出生医学证明的性别登记和报送是否完整�
 */
 -- The county is that in which the household register has most of its persons.
 WITH county AS MATERIALIZED (
-  SELECT left(registered_division, 6) AS code FROM registry.household_register
-  GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1),
+  SELECT left(division, 6) AS code FROM population.register_division
+  GROUP BY 1 ORDER BY sum(records) DESC, 1 LIMIT 1),
 birth AS (
   SELECT child_sex, coalesce(mother_living_division, mother_registered_division) AS division
   FROM registry.birth_certificate

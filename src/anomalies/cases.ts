@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { CONTRACTS } from '../schema/contracts/index.ts';
 import type { DB } from '../schema/database.ts';
 import type { RuleNight } from './detect.ts';
@@ -15,6 +15,9 @@ const departmentOf = ({ owner }: Rule, feed: string) =>
   owner === 'source'
     ? sql`coalesce(${JSON.stringify(DEPARTMENTS)}::jsonb ->> ${sql.ref(feed)}, 'operator')`
     : sql`${owner}::text`;
+
+/** The feeds whose records name several persons. */
+const FEEDS_OF_SEVERAL = CONTRACTS.filter(({ mentions }) => mentions.length > 1).map(({ feed }) => feed);
 
 const DEPARTMENTS = Object.fromEntries(CONTRACTS.map(({ feed, department }) => [feed, department]));
 
@@ -95,24 +98,17 @@ export async function renewCases(
  * Closes the cases that were evaluated and not found: the data have healed. Those that a suppression hides heal
  * too, so that its end does not bring back what is mended.
  *
- * @param scope a rule of changed mentions that did not look at everything judged the cases of these alone
- *   were evaluated
+ * @param scope a rule that did not look at everything evaluated the cases of what it looked at alone
  */
 export async function closeHealed(
   tx: Transaction<DB>,
   { rule, runId, asOf }: RuleNight,
   scope: Scope,
 ): Promise<number> {
-  // Other rules look at every case that stands.
-  const evaluated =
-    scope === 'everything' || rule.evaluates !== 'changed mentions'
-      ? sql``
-      : sql`AND (a.feed, a.source_key, a.role) IN (
-              SELECT m.feed, m.source_key, m.role FROM identity.mention m WHERE m.changed_run > ${scope.since})`;
   const { changed } = await changeCases(tx, {
     chosen: sql`
       SELECT a.* FROM anomalies.anomaly a
-      WHERE a.rule = ${rule.rule} AND (${OPEN} OR a.suppressed_by IS NOT NULL) ${evaluated}
+      WHERE a.rule = ${rule.rule} AND (${OPEN} OR a.suppressed_by IS NOT NULL) ${evaluatedCases(rule, scope)}
         AND NOT EXISTS (SELECT FROM found f WHERE f.subject = a.subject)
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
     set: {
@@ -125,6 +121,25 @@ export async function closeHealed(
     event: { kind: sql`'healed'`, runId, on: asOf },
   });
   return changed;
+}
+
+/** Which cases of a rule it has evaluated, as a condition on `a`. */
+function evaluatedCases(rule: Rule, scope: Scope): RawBuilder<unknown> {
+  if (scope === 'everything') return sql``;
+  if (rule.evaluates === 'changed mentions') {
+    return sql`
+      AND (a.feed, a.source_key, a.role) IN (
+        SELECT m.feed, m.source_key, m.role FROM identity.mention m WHERE m.changed_run > ${scope.since})`;
+  }
+  // Without wakes the rule has looked at every case that stands.
+  if (rule.wakes === null) return sql``;
+  // A person of the record is enough: a case about a pupil goes with what is known of the guardian.
+  const evaluated = sql`SELECT person_id FROM rule_person`;
+  return sql`
+    AND (a.person_id IN (${evaluated})
+         OR ((a.person_id IS NULL OR a.feed IN (${sql.join(FEEDS_OF_SEVERAL)})) AND EXISTS (
+              SELECT FROM identity.mention m JOIN identity.link l USING (mention_id)
+              WHERE m.source_key = a.source_key AND m.feed = a.feed AND l.person_id IN (${evaluated}))))`;
 }
 
 /**
@@ -188,6 +203,10 @@ export async function alignCases(
   });
 }
 
+/** What a rule is: its file, and the reference tables that it may read. */
+export const digestOf = ({ digest }: Rule): RawBuilder<string> => sql`(
+  SELECT ${digest}::text || coalesce(' ' || string_agg(version, ' ' ORDER BY name), '') FROM reference.loaded)`;
+
 /** Remembers how far the rule has come, and that its open cases were seen on this date. */
 export async function recordState(
   tx: Transaction<DB>,
@@ -196,7 +215,7 @@ export async function recordState(
 ): Promise<void> {
   await sql`
     INSERT INTO anomalies.rule_state (rule, digest, detected_run, as_of, milliseconds)
-    VALUES (${rule.rule}, ${rule.digest}, ${runId}, ${asOf}, ${milliseconds})
+    VALUES (${rule.rule}, ${digestOf(rule)}, ${runId}, ${asOf}, ${milliseconds})
     ON CONFLICT (rule) DO UPDATE SET digest = excluded.digest, detected_run = excluded.detected_run,
       as_of = excluded.as_of, milliseconds = excluded.milliseconds`.execute(tx);
 }

@@ -3,8 +3,16 @@ import { asCurrentRun } from '../ingest/current-run.ts';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { alignCases, closeHealed, endSuppressions, openCases, recordState, renewCases } from './cases.ts';
-import { findSubjects, prepareFinding, type Scope } from './find-subjects.ts';
+import {
+  alignCases,
+  closeHealed,
+  digestOf,
+  endSuppressions,
+  openCases,
+  recordState,
+  renewCases,
+} from './cases.ts';
+import { endFinding, findSubjects, prepareFinding, type Scope } from './find-subjects.ts';
 import type { DueDates } from './queue/due-dates.ts';
 import { beginNight } from './queue/night.ts';
 import { suppressFound } from './queue/suppression.ts';
@@ -55,7 +63,6 @@ export async function detect(detection: Detection, rule: Rule): Promise<RuleSumm
     const scope = await scopeOf(tx, runId, asOf, rule, known);
     await prepareFinding(tx, rule, scope, asOf);
     await findSubjects(tx, rule, asOf);
-    await sql`DROP VIEW rule_mention`.execute(tx);
     await suppressFound(tx, rule.rule, asOf);
 
     const night: RuleNight = { rule, runId, asOf, dueOn: dueDates.dueOn(rule.severity, asOf) };
@@ -64,6 +71,7 @@ export async function detect(detection: Detection, rule: Rule): Promise<RuleSumm
     const returning = await endSuppressions(tx, night);
     const reopened = await renewCases(tx, night);
     const opened = await openCases(tx, night);
+    await endFinding(tx);
     await recordState(tx, night, Math.round(performance.now() - started));
     return { opened, reopened: reopened + returning, closed, open: await openCount(tx, rule) };
   });
@@ -78,10 +86,13 @@ interface Known {
   readonly asOf: string;
 }
 
-/** What the rule's last evaluation left: another digest of its file means another rule, which starts afresh. */
+/**
+ * What the rule's last evaluation left: another digest, of its file and of the reference tables, means another rule,
+ * which starts afresh.
+ */
 async function stateOf(tx: Transaction<DB>, rule: Rule): Promise<Known | undefined> {
   const { rows } = await sql<Known>`
-    SELECT digest = ${rule.digest} AS "sameRule", detected_run AS "detectedRun", as_of::text AS "asOf"
+    SELECT digest = ${digestOf(rule)} AS "sameRule", detected_run AS "detectedRun", as_of::text AS "asOf"
     FROM anomalies.rule_state WHERE rule = ${rule.rule}`.execute(tx);
   return rows[0];
 }
@@ -98,7 +109,7 @@ async function scopeOf(
   known: Known | undefined,
 ): Promise<Scope> {
   if (!known?.sameRule || evaluates === 'everything') return 'everything';
-  const scope = { since: known.detectedRun, asOf: known.asOf };
+  const scope = { since: known.detectedRun, asOf: known.asOf, run: runId };
   if (evaluates === 'changed mentions') return scope;
   const { rows } = await sql<{ listed: boolean }>`
     SELECT coalesce(bool_and(NOT everybody) AND bool_or(run_id = ${runId}), false) AS listed

@@ -1,14 +1,24 @@
 import { CompiledQuery, type RawBuilder, sql, type Transaction } from 'kysely';
+import { comparedPersons, gatherValues } from '../population/compared.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
-import type { Rule } from './rule-file.ts';
+import type { Rule, Wake } from './rule-file.ts';
 
 /** What a rule looks at: everything, or what changed after its last evaluation. */
-export type Scope = 'everything' | { readonly since: number; readonly asOf: string };
+export type Scope =
+  | 'everything'
+  | {
+      /** The run and the date (YYYY-MM-DD) of the last evaluation. */
+      readonly since: number;
+      readonly asOf: string;
+      /** The run of this one. */
+      readonly run: number;
+    };
 
 /**
- * Makes what a rule reads and writes: the temporary view `rule_mention` with the mentions to look at, and the
- * temporary table `found`. The tables end with the transaction; the view is to be dropped, or rolled back.
+ * Makes what a rule reads and writes: the temporary views `rule_mention` and `rule_person` with the mentions and the
+ * persons to look at, and the temporary table `found`. The tables end with the transaction; the views are to be taken
+ * away by {@link endFinding}, or rolled back.
  *
  * @param asOf YYYY-MM-DD, the night's business date
  */
@@ -19,11 +29,17 @@ export async function prepareFinding(
   asOf: string,
 ): Promise<void> {
   await sql`CREATE TEMPORARY VIEW rule_mention AS ${await mentionsOf(tx, rule, scope, asOf)}`.execute(tx);
+  await sql`CREATE TEMPORARY VIEW rule_person AS ${personsOf(rule, scope)}`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE found (
       subject text COLLATE "C" PRIMARY KEY, feed text COLLATE "C", source_key text COLLATE "C",
       role text COLLATE "C", person_id bigint, division text COLLATE "C", evidence jsonb NOT NULL,
       suppressed_by bigint) ON COMMIT DROP`.execute(tx);
+}
+
+/** Takes away the views of {@link prepareFinding}. */
+export async function endFinding(tx: Transaction<DB>): Promise<void> {
+  await sql`DROP VIEW rule_mention, rule_person`.execute(tx);
 }
 
 async function mentionsOf(
@@ -36,25 +52,55 @@ async function mentionsOf(
     SELECT m.*, l.person_id FROM identity.mention m LEFT JOIN identity.link l USING (mention_id) WHERE m.active`;
   if (scope === 'everything') return all;
   if (rule.evaluates === 'changed mentions') return sql`${all} AND m.changed_run > ${sql.lit(scope.since)}`;
-  await listPersons(tx, rule, scope, asOf);
+  const touched = sql`SELECT * FROM population.touched_mention`;
+  if (!(await listPersons(tx, rule, scope, asOf))) return touched;
   await sql`
     CREATE TEMPORARY TABLE other_mention ON COMMIT DROP AS
-    SELECT m.*, p.person_id FROM rule_person p
+    SELECT m.*, p.person_id FROM other_person p
     JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-    WHERE m.active`.execute(tx);
+    WHERE m.active AND NOT EXISTS (
+      SELECT FROM population.touched_mention t WHERE t.person_id = p.person_id)`.execute(tx);
   await sql`ANALYZE other_mention`.execute(tx);
-  return sql`SELECT * FROM population.touched_mention UNION ALL SELECT * FROM other_mention`;
+  return sql`${touched} UNION ALL SELECT * FROM other_mention`;
 }
 
-/** After: temporary table `rule_person` has whom the rule looks at beside those in population.touched_mention. */
+/** Of a rule of changed mentions, too, everybody: it asks for mentions. */
+function personsOf({ evaluates }: Rule, scope: Scope): RawBuilder<unknown> {
+  if (scope === 'everything' || evaluates !== 'changed persons')
+    return sql`SELECT person_id FROM identity.person WHERE merged_into IS NULL`;
+  return sql`
+    SELECT person_id FROM population.touched_person WHERE run_id > ${sql.lit(scope.since)}
+    UNION SELECT person_id FROM other_person`;
+}
+
+/**
+ * After: temporary table `other_person` has whom the rule looks at beside those whom this run touched.
+ *
+ * @returns whether there are any
+ */
 async function listPersons(
   tx: Transaction<DB>,
   { rule, wakes }: Rule,
-  scope: Exclude<Scope, 'everything'>,
+  { since, asOf: lastAsOf, run }: Exclude<Scope, 'everything'>,
   asOf: string,
-): Promise<void> {
-  await sql`CREATE TEMPORARY TABLE rule_person (person_id bigint PRIMARY KEY) ON COMMIT DROP`.execute(tx);
-  // Who has a case is always looked at, so a case that is not found has healed, whatever the reason.
+): Promise<boolean> {
+  await sql`CREATE TEMPORARY TABLE other_person (person_id bigint PRIMARY KEY) ON COMMIT DROP`.execute(tx);
+  // The mentions of those whom this run touched stand ready, unless the server has lost them.
+  await sql`
+    INSERT INTO other_person
+    SELECT DISTINCT person_id FROM population.touched_person
+    WHERE run_id > ${since} AND (run_id <> ${run} OR NOT EXISTS (SELECT FROM population.touched_mention))`.execute(
+    tx,
+  );
+  if (wakes === null) await addJudged(tx, rule);
+  else await addWoken(tx, wakes, lastAsOf, asOf);
+  await sql`ANALYZE other_person`.execute(tx);
+  const { rows } = await sql<{ any: boolean }>`SELECT EXISTS (SELECT FROM other_person) AS any`.execute(tx);
+  return rows[0]?.any ?? false;
+}
+
+/** A rule that does not say when its findings come and go looks at everybody who has a case of it. */
+async function addJudged(tx: Transaction<DB>, rule: string): Promise<void> {
   await sql`
     WITH judged AS (
       SELECT person_id FROM anomalies.anomaly WHERE rule = ${rule} AND NOT healed AND person_id IS NOT NULL
@@ -63,27 +109,38 @@ async function listPersons(
       JOIN identity.mention m ON m.source_key = a.source_key AND m.feed = a.feed AND (a.role IS NULL OR m.role = a.role)
       JOIN identity.link l USING (mention_id)
       WHERE a.rule = ${rule} AND NOT a.healed)
-    INSERT INTO rule_person
-    SELECT person_id FROM population.touched_person WHERE run_id > ${scope.since}
-    UNION
+    INSERT INTO other_person
     SELECT person_id FROM judged
     UNION
     SELECT other.person_id FROM judged JOIN identity.link own USING (person_id)
-    JOIN identity.link other ON other.id_number = own.id_number`.execute(tx);
-  for (const { feed, field, days, months, years } of wakes) {
+    JOIN identity.link other ON other.id_number = own.id_number
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+/** Adds those whose day has come since the last evaluation, and who are compared with one of them. */
+async function addWoken(
+  tx: Transaction<DB>,
+  wakes: readonly Wake[],
+  lastAsOf: string,
+  asOf: string,
+): Promise<void> {
+  if (wakes.length === 0) return;
+  const woken = wakes.map(({ feed, picture, field, days, months, years }) => {
     const past = sql`make_interval(days => ${days}::integer, months => ${months}::integer, years => ${years}::integer)`;
     // A day on either side: whether a rule counts the day itself is the rule's.
-    await sql`
-      INSERT INTO rule_person
-      SELECT l.person_id FROM ${sql.id('registry', feed)} r
-      JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = ${feed} AND m.active
-      JOIN identity.link l USING (mention_id)
-      WHERE r.${sql.id(field)} BETWEEN (${scope.asOf}::date - ${past})::date - 1 AND (${asOf}::date - ${past})::date + 1
-      ON CONFLICT DO NOTHING`.execute(tx);
-  }
-  await sql`
-    DELETE FROM rule_person p USING population.touched_mention m WHERE m.person_id = p.person_id`.execute(tx);
-  await sql`ANALYZE rule_person`.execute(tx);
+    const has = sql`
+      r.${sql.id(field)} BETWEEN (${lastAsOf}::date - ${past})::date - 1 AND (${asOf}::date - ${past})::date + 1`;
+    return feed === null
+      ? sql`SELECT r.person_id FROM ${sql.id('population', picture ?? '')} r WHERE ${has}`
+      : sql`
+        SELECT l.person_id FROM ${sql.id('registry', feed)} r
+        JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = ${feed} AND m.active
+        JOIN identity.link l USING (mention_id) WHERE ${has}`;
+  });
+  await sql`CREATE TEMPORARY TABLE woken ON COMMIT DROP AS ${sql.join(woken, sql` UNION `)}`.execute(tx);
+  await sql`INSERT INTO other_person SELECT person_id FROM woken ON CONFLICT DO NOTHING`.execute(tx);
+  await gatherValues(tx, sql`woken`, sql`SELECT NULL, NULL, NULL, NULL, NULL WHERE false`);
+  await sql`INSERT INTO other_person ${comparedPersons} ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /**

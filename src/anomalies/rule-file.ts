@@ -4,21 +4,44 @@ import { CONTRACTS } from '../schema/contracts/index.ts';
 
 const span = z.union([z.number(), z.string()]).optional();
 
-/** A date of a feed's records, and how long after it a rule looks at the record's persons again. */
+/** What the nightly picture says of persons, and the dates in it that have an index. */
+const PICTURE_DATES = {
+  sign: ['until'],
+  standing: ['birth_date'],
+  death: ['died_on'],
+} as const;
+
+/** A date of a feed's records or of the picture, and how long after it a rule looks at its persons again. */
 const wakeSchema = z
-  .strictObject({ feed: z.string(), field: z.string(), days: span, months: span, years: span })
-  .superRefine(({ feed, field }, context) => {
-    const contract = CONTRACTS.find((candidate) => candidate.feed === feed);
+  .strictObject({
+    feed: z.string().optional(),
+    picture: z.enum(['sign', 'standing', 'death']).optional(),
+    field: z.string(),
+    days: span,
+    months: span,
+    years: span,
+  })
+  .superRefine(({ feed, picture, field }, context) => {
     const refuse = (key: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [key], message });
-    if (contract === undefined) refuse('feed', `expected a feed, found ${feed}`);
-    else if (contract.fields[field]?.column !== 'date')
-      refuse('field', `expected a date of ${feed}, found ${field}`);
+    if ((feed === undefined) === (picture === undefined)) {
+      refuse('feed', 'expected either a feed or a picture');
+    } else if (picture !== undefined) {
+      const dates: readonly string[] = PICTURE_DATES[picture];
+      if (!dates.includes(field)) refuse('field', `expected one of ${dates.join(', ')}, found ${field}`);
+    } else {
+      const contract = CONTRACTS.find((candidate) => candidate.feed === feed);
+      if (contract === undefined) refuse('feed', `expected a feed, found ${feed}`);
+      else if (contract.fields[field]?.column !== 'date')
+        refuse('field', `expected a date of ${feed}, found ${field}`);
+    }
   });
 
 /** A wake with its parameters filled in: numbers of days, months and years. */
 export interface Wake {
-  readonly feed: string;
+  /** The feed whose records have the date; null: the picture of that name has it. */
+  readonly feed: string | null;
+  readonly picture: keyof typeof PICTURE_DATES | null;
   readonly field: string;
   readonly days: number;
   readonly months: number;
@@ -35,11 +58,15 @@ const headerSchema = z.strictObject({
   /**
    * What the SELECT looks at. `changed mentions` reads the view rule_mention, which on an ordinary night holds only
    * the mentions that changed. `changed persons` reads it too; it then holds all mentions of the persons of whom
-   * anything changed since the rule's last night, whose day has come (`wakes`), who have a case, or who are compared
-   * with one of these. `everything` reads what it likes, whole, every night.
+   * anything changed since the rule's last night, whose day has come (`wakes`), or who are compared with one of these.
+   * `everything` reads what it likes, whole, every night.
    */
   evaluates: z.enum(['changed mentions', 'changed persons', 'everything']),
-  wakes: z.array(wakeSchema).default([]),
+  /**
+   * For `changed persons`: every date on which a finding may come or go by time alone; an empty list says that none
+   * does. Without the list the rule looks at everybody who has a case of it, every night.
+   */
+  wakes: z.array(wakeSchema).optional(),
   parameters: z.record(z.string().regex(/^[a-z_]+$/), z.union([z.number(), z.string()])).default({}),
   definition: z.string().min(1),
   resolved_by: z.string().min(1),
@@ -47,7 +74,8 @@ const headerSchema = z.strictObject({
 
 /** One anomaly rule: the header of its file, and its SELECT with numbered parameters. */
 export interface Rule extends Omit<z.output<typeof headerSchema>, 'wakes'> {
-  readonly wakes: readonly Wake[];
+  /** Null: the file does not say by which dates findings come and go. */
+  readonly wakes: readonly Wake[] | null;
   readonly file: string;
   /** Of the whole file: another digest means another rule. */
   readonly digest: string;
@@ -79,7 +107,7 @@ export function parseRule(source: string, file: string): Rule {
     ({ rule }) => rule,
   );
 
-  const wakes = fields.wakes.map(({ feed, field, ...spans }): Wake => {
+  const wakes = fields.wakes?.map(({ feed = null, picture = null, field, ...spans }): Wake => {
     const length = (unit: keyof typeof spans): number => {
       const given = spans[unit] ?? 0;
       const value = typeof given === 'string' ? fields.parameters[given] : given;
@@ -91,11 +119,18 @@ export function parseRule(source: string, file: string): Rule {
         );
       return value;
     };
-    return { feed, field, days: length('days'), months: length('months'), years: length('years') };
+    return {
+      feed,
+      picture,
+      field,
+      days: length('days'),
+      months: length('months'),
+      years: length('years'),
+    };
   });
   return {
     ...fields,
-    wakes,
+    wakes: wakes ?? null,
     file,
     digest,
     select,

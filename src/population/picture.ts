@@ -5,8 +5,11 @@ import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { updateDwellings } from './dwellings.ts';
 import { updateHouseholds } from './households.ts';
+import { keepTouched } from './kept.ts';
+import { createLookups } from './lookups.ts';
 import { updateProfiles } from './profile.ts';
 import { publishCounts } from './publish.ts';
+import { updateRegisterDivisions } from './register-divisions.ts';
 import { updateResidence } from './residence.ts';
 import { updateResidencyIndex } from './residency-index.ts';
 import { estimateResidents } from './resident-estimate.ts';
@@ -16,7 +19,7 @@ import { estimateSignWeights } from './sign-weights.ts';
 import { updateSigns } from './signs.ts';
 import { updateStanding } from './standing.ts';
 import type { Survivorship } from './survivorship.ts';
-import { addHouseholds, findTouched, keepTouched, type Progress } from './touched.ts';
+import { addHouseholds, findTouched, type Progress } from './touched.ts';
 
 /**
  * Brings the picture of the population to the night, in one transaction: profiles, dwellings and households, signs of
@@ -40,6 +43,7 @@ export async function updatePicture(
     const state = await readState(tx, businessDate);
     const day: PictureDay = { asOf: state.asOf, settings };
     const touched = await findTouched(tx, state, day.asOf);
+    await updateRegisterDivisions(tx, state);
     await updateProfiles(tx, { survivorship });
     await updateDwellings(tx);
     await updateHouseholds(tx);
@@ -50,6 +54,7 @@ export async function updatePicture(
     if (state.isNewMonth) await gatherEverybody(tx);
     await updateResidencyIndex(tx, day, state.isNewMonth ? 'everybody' : 'touched_person');
     await addIndexMoved(tx);
+    if (state.updatedRun === 0) await createLookups(tx);
     await keepTouched(tx, runId, state);
     await updateResidence(tx, runId, day);
     await publishCounts(tx, day);

@@ -56,15 +56,32 @@ export async function updateStanding(tx: Transaction<DB>, { settings }: PictureD
   });
 }
 
+/** After: population.death has the dead of the touched, and `touched_death` the first day that a record gives for each. */
 async function findDeaths(tx: Transaction<DB>): Promise<void> {
   await sql`
-    CREATE TEMPORARY TABLE touched_death ON COMMIT DROP AS
-    SELECT person_id, min(died_on) AS died_on FROM (
-      SELECT m.person_id, r.died_on FROM touched_mention m JOIN registry.death_registration r USING (source_key)
+    CREATE TEMPORARY TABLE new_death ON COMMIT DROP AS
+    WITH registered AS (
+      SELECT DISTINCT ON (m.person_id) m.person_id, r.died_on, r.source_key AS death_record
+      FROM touched_mention m JOIN registry.death_registration r USING (source_key)
       WHERE m.feed = 'death_registration'
-      UNION ALL
-      SELECT m.person_id, r.cancelled_on FROM touched_mention m JOIN registry.household_register r USING (source_key)
-      WHERE m.feed = 'household_register' AND r.status = '3') d
-    GROUP BY person_id`.execute(tx);
+      ORDER BY m.person_id, r.died_on, r.source_key),
+    cancelled AS (
+      SELECT DISTINCT ON (m.person_id) m.person_id, r.cancelled_on, r.source_key AS household_record
+      FROM touched_mention m JOIN registry.household_register r USING (source_key)
+      WHERE m.feed = 'household_register' AND r.status = '3'
+      ORDER BY m.person_id, r.cancelled_on, r.source_key)
+    SELECT * FROM registered FULL JOIN cancelled USING (person_id)`.execute(tx);
+  await sql`CREATE UNIQUE INDEX ON new_death (person_id)`.execute(tx);
+  await sql`ANALYZE new_death`.execute(tx);
+  await bringTable(tx, {
+    table: sql`population.death`,
+    draft: 'new_death',
+    persons: 'touched_person',
+    key: [],
+    values: ['died_on', 'death_record', 'cancelled_on', 'household_record'],
+  });
+  await sql`
+    CREATE TEMPORARY TABLE touched_death ON COMMIT DROP AS
+    SELECT person_id, least(died_on, cancelled_on) AS died_on FROM new_death`.execute(tx);
   await sql`ANALYZE touched_death`.execute(tx);
 }

@@ -1003,6 +1003,14 @@ export interface OpsStep {
   subject: Generated<string>;
 }
 
+export interface PopulationDeath {
+  cancelled_on: string | null;
+  death_record: string | null;
+  died_on: string | null;
+  household_record: string | null;
+  person_id: number;
+}
+
 export interface PopulationDisagreement {
   attribute: string;
   feeds: string[];
@@ -1103,6 +1111,11 @@ export interface PopulationPerson {
   registered_division: string | null;
   sex: string | null;
   source: string;
+}
+
+export interface PopulationRegisterDivision {
+  division: string;
+  records: number;
 }
 
 export interface PopulationRelation {
@@ -1904,6 +1917,7 @@ export interface DB {
   "ops.run": OpsRun;
   "ops.run_request": OpsRunRequest;
   "ops.step": OpsStep;
+  "population.death": PopulationDeath;
   "population.disagreement": PopulationDisagreement;
   "population.dwelling": PopulationDwelling;
   "population.dwelling_person": PopulationDwellingPerson;
@@ -1914,6 +1928,7 @@ export interface DB {
   "population.indicator_period": PopulationIndicatorPeriod;
   "population.indicator_value": PopulationIndicatorValue;
   "population.person": PopulationPerson;
+  "population.register_division": PopulationRegisterDivision;
   "population.relation": PopulationRelation;
   "population.residence": PopulationResidence;
   "population.residence_count": PopulationResidenceCount;

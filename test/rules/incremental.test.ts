@@ -1,53 +1,12 @@
 import path from 'node:path';
-import { sql } from 'kysely';
-import { beforeEach, expect, test } from 'vitest';
-import { findSubjects, prepareFinding } from '../../src/anomalies/find-subjects.ts';
-import { loadRules, type Rule } from '../../src/anomalies/rule-file.ts';
+import { expect, test } from 'vitest';
 import { decide, lift } from '../../src/jobs/decision.ts';
 import { synthesise } from '../../src/synth/synthesise.ts';
 import { personsModel } from '../identity/persons.ts';
-import { useCounty } from '../support/drop.ts';
+import { useNights } from './nights.ts';
 
 const MINUTES = 10 * 60_000;
-const county = useCounty();
-beforeEach(async () => {
-  county.rules = await loadRules('config/rules');
-});
-
-/** What a rule says of a subject. */
-type Findings = readonly { subject: string; person_id: number | null; evidence: unknown }[];
-
-async function standing({ rule }: Rule): Promise<Findings> {
-  return county.query(
-    'SELECT subject, person_id, evidence FROM anomalies.anomaly WHERE rule = $1 AND NOT healed ORDER BY subject',
-    [rule],
-  );
-}
-
-/** What the rule finds when it looks at everything, as the data stand. */
-async function afresh(rule: Rule, asOf: string): Promise<Findings> {
-  const tx = await county.warehouse.db.startTransaction().execute();
-  try {
-    await prepareFinding(tx, rule, 'everything', asOf);
-    await findSubjects(tx, rule, asOf);
-    const { rows } = await sql<Findings[number]>`
-      SELECT subject, person_id, evidence FROM found ORDER BY subject`.execute(tx);
-    return rows;
-  } finally {
-    await tx.rollback().execute();
-  }
-}
-
-/** A night of all feeds, after which the cases of every rule are what the rule finds when it looks at everything. */
-async function nightAndCompare(date: string): Promise<void> {
-  await county.night(date, []);
-  for (const rule of county.rules)
-    expect({ rule: rule.rule, date, cases: await standing(rule) }).toEqual({
-      rule: rule.rule,
-      date,
-      cases: await afresh(rule, date),
-    });
-}
+const { county, nightAndCompare } = useNights();
 
 /** Two active mentions of different persons, of the same role in a feed. */
 async function strangers(): Promise<[number, number]> {

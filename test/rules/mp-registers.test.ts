@@ -12,7 +12,7 @@ import {
   WANG,
 } from './situation.ts';
 
-const { night, openCases } = useRules();
+const { county, night, openCases } = useRules();
 
 describe('MP04 a pupil from elsewhere without residence registration', () => {
   const found = ['school_enrolment G subject'];
@@ -54,6 +54,62 @@ describe('MP04 a pupil from elsewhere without residence registration', () => {
       household_register: [register('H')],
     };
     expect(await night('MP04', rows)).toEqual([]);
+  });
+});
+
+describe('MP04 on the night after, when it looks at what changed alone', () => {
+  const found = ['school_enrolment G subject'];
+  /** So many that what a night touches is a small share of all. */
+  const strangers = Array.from({ length: 30 }, (_, at) =>
+    register(`X${at}`, {
+      id_number: residentNumber('19700101', String(100 + at)),
+      name: `钱${'一二三四五六七八九十'[at % 10]}${'甲乙丙'[Math.floor(at / 10)]}`,
+      birth_date: '19700101',
+      sex: String(2 - (at % 2)),
+    }),
+  );
+  const guardian = register('H', {
+    ...GUARDIAN,
+    id_number: residentNumber('19850505', '002'),
+    birth_date: '19850505',
+  });
+
+  /** Nobody was looked at but whom the night touched. */
+  async function lookedAtSome(): Promise<void> {
+    expect(
+      await county.query('SELECT everybody FROM population.touched_night ORDER BY run_id DESC LIMIT 1'),
+    ).toEqual([{ everybody: false }]);
+  }
+
+  test('somebody of the name of a guardian without number moves into, and out of, the village of the pupil', async () => {
+    county.setGates({ fewer_percent: 100 });
+    const school_enrolment = [pupil('G', { guardian_id_number: '' })];
+    expect(await night('MP04', { school_enrolment, household_register: strangers })).toEqual(found);
+    expect(await night('MP04', { household_register: [...strangers, guardian] }, TOMORROW)).toEqual([]);
+    await lookedAtSome();
+    expect(await night('MP04', { household_register: strangers }, '2026-11-20')).toEqual(found);
+    await lookedAtSome();
+  });
+
+  test('the first record of a division comes to the register: its pupils are from there, until it goes', async () => {
+    county.setGates({ fewer_percent: 100 });
+    const first = register('H', { registered_division: '620102001001' });
+    const school_enrolment = [pupil('G')];
+    expect(await night('MP04', { school_enrolment, household_register: strangers })).toEqual(found);
+    expect(await night('MP04', { household_register: [...strangers, first] }, TOMORROW)).toEqual([]);
+    await lookedAtSome();
+    expect(await night('MP04', { household_register: strangers }, '2026-11-20')).toEqual(found);
+    await lookedAtSome();
+  });
+
+  test('the registration of another person under the number of the pupil runs out', async () => {
+    const residence_registration = [
+      residence('J', { ...CHILD, name: '孙丽华', birth_date: '19910101', valid_until: '20261118' }),
+    ];
+    const rows = { school_enrolment: [pupil('G')], residence_registration, household_register: strangers };
+    expect(await night('MP04', rows)).toEqual([]);
+    expect(await night('MP04', {}, TOMORROW)).toEqual(found);
+    await lookedAtSome();
   });
 });
 

@@ -49,7 +49,7 @@ export interface Contract {
   /** The field with the source's own time of change, if it has one. */
   readonly updatedAt: string | null;
   readonly mentions: readonly MentionRole[];
-  /** Sets of fields that rules look records up by; each becomes an index of the registry table. */
+  /** Sets of fields that rules look records up by; each becomes an index of the records that give them all. */
   readonly lookups: readonly (readonly string[])[];
   readonly schema: z.ZodObject<Record<string, Field['schema']>>;
 }

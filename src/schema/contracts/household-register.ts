@@ -50,6 +50,7 @@ export const householdRegister = defineContract({
     phone: phone('联系电话', 'Telephone'),
     updated_at: timestamp('更新时间', 'Last change at the source', { required: true }),
   },
+  lookups: [['cancelled_on']],
   mentions: [
     {
       role: 'subject',

@@ -42,6 +42,7 @@ export const residenceRegistration = defineContract({
     phone: phone('联系电话', 'Telephone'),
     updated_at: timestamp('更新时间', 'Last change at the source', { required: true }),
   },
+  lookups: [['valid_until']],
   mentions: [
     {
       role: 'subject',

@@ -48,6 +48,7 @@ export const socialInsurance = defineContract({
     phone: phone('联系电话', 'Telephone'),
     insured_division: division('参保地区划代码', 'Division of insurance'),
   },
+  lookups: [['insured_since']],
   mentions: [
     {
       role: 'subject',

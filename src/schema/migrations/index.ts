@@ -15,6 +15,7 @@ import { audit } from './0013-audit.ts';
 import { touched } from './0014-touched.ts';
 import { linkStands } from './0015-link-stands.ts';
 import { relations } from './0016-relations.ts';
+import { death } from './0017-death.ts';
 import { tallies } from './0019-tallies.ts';
 import { accounts } from './0020-accounts.ts';
 import { rowLevelSecurity } from './0021-row-level-security.ts';
@@ -42,6 +43,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-touched': touched,
   '0015-link-stands': linkStands,
   '0016-relations': relations,
+  '0017-death': death,
   '0019-tallies': tallies,
   '0020-accounts': accounts,
   '0021-row-level-security': rowLevelSecurity,

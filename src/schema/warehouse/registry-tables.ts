@@ -43,9 +43,16 @@ export async function migrateRegistry(db: Kysely<DB>, contracts: readonly Contra
       ON ${history} (source_key, valid_from)`.execute(db);
     await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_history_by_end`)}
       ON ${history} USING brin (valid_to) WITH (autosummarize)`.execute(db);
+    // What a delivery changed or removed.
+    await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_history_by_delivery`)}
+      ON ${history} (ended_by)`.execute(db);
     for (const fields of contract.lookups) {
       await sql`CREATE INDEX IF NOT EXISTS ${sql.id(`${contract.feed}_by_${fields.join('_and_')}`)}
-        ON ${table} (${sql.join(fields.map((field) => sql.id(field)))})`.execute(db);
+        ON ${table} (${sql.join(fields.map((field) => sql.id(field)))})
+        WHERE ${sql.join(
+          fields.map((field) => sql`${sql.id(field)} IS NOT NULL`),
+          sql` AND `,
+        )}`.execute(db);
     }
     await createAsOf(db, contract);
     await guardRecords(db, contract);

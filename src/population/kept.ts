@@ -1,0 +1,82 @@
+import { sql, type Transaction } from 'kysely';
+import type { DB } from '../schema/database.ts';
+import type { RunId } from '../schema/ids.ts';
+import { comparedPersons, gatherValues } from './compared.ts';
+import type { Progress } from './touched.ts';
+
+/** Of more than this share of the persons no list is kept: looking at everybody is as cheap. */
+const LISTED_SHARE = 0.2;
+/** How many runs back the touched are listed; a rule that has rested longer looks at everybody. */
+const LISTED_RUNS = 10;
+
+/**
+ * Keeps for the rules whom this run touched, who stands in one record with one of them, and who shares or shared with
+ * one of them what records of different persons are compared by: the number, the name with the birth date, the
+ * telephone or the place. Where the touched are too many to be listed, and on the first night of a month, it keeps
+ * that it was everybody.
+ *
+ * Before: temporary table `touched_person`.
+ */
+export async function keepTouched(
+  tx: Transaction<DB>,
+  runId: RunId,
+  { updatedRun, isNewMonth }: Progress & { readonly isNewMonth: boolean },
+): Promise<void> {
+  const { rows } = await sql<{ many: boolean }>`
+    SELECT (SELECT count(*) FROM touched_person)
+           > ${LISTED_SHARE}::float * (SELECT count(*) FROM identity.person WHERE merged_into IS NULL) AS many`.execute(
+    tx,
+  );
+  const everybody = updatedRun === 0 || isNewMonth || rows[0]?.many !== false;
+  await sql`
+    INSERT INTO population.touched_night AS kept (run_id, everybody) VALUES (${runId}, ${everybody})
+    ON CONFLICT (run_id) DO UPDATE SET everybody = kept.everybody OR excluded.everybody`.execute(tx);
+  await sql`TRUNCATE population.touched_mention`.execute(tx);
+  if (!everybody) {
+    await sql`
+      INSERT INTO population.touched_person
+      SELECT ${runId}::bigint, person_id FROM touched_person ON CONFLICT DO NOTHING`.execute(tx);
+    await listCompared(tx, runId);
+    await sql`
+      INSERT INTO population.touched_mention
+      SELECT m.*, p.person_id FROM population.touched_person p
+      JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
+      WHERE p.run_id = ${runId} AND m.active ORDER BY m.feed, m.source_key`.execute(tx);
+    await sql`ANALYZE population.touched_mention`.execute(tx);
+  }
+  await sql`DELETE FROM identity.former_mention`.execute(tx);
+  await forgetNights(tx);
+}
+
+async function forgetNights(tx: Transaction<DB>): Promise<void> {
+  await sql`
+    UPDATE population.touched_night SET everybody = true
+    WHERE NOT everybody AND run_id NOT IN (
+      SELECT run_id FROM population.touched_night ORDER BY run_id DESC LIMIT ${LISTED_RUNS})`.execute(tx);
+  await sql`
+    DELETE FROM population.touched_person WHERE run_id IN (
+      SELECT run_id FROM population.touched_night WHERE everybody)`.execute(tx);
+}
+
+/** Adds those whose records are compared with what the changed give now, or gave before, and who stand beside them. */
+async function listCompared(tx: Transaction<DB>, runId: RunId): Promise<void> {
+  await gatherValues(
+    tx,
+    sql`changed_person`,
+    sql`SELECT id_number, name, birth_date, phone, division FROM identity.former_mention`,
+  );
+  await sql`
+    INSERT INTO population.touched_person
+    SELECT ${runId}::bigint, person_id FROM (
+      ${comparedPersons}
+      UNION
+      SELECT other.person_id
+      FROM changed_person JOIN identity.link own USING (person_id) JOIN identity.mention m USING (mention_id)
+      JOIN identity.mention beside ON beside.source_key = m.source_key AND beside.feed = m.feed AND beside.role <> m.role
+      JOIN identity.link other ON other.mention_id = beside.mention_id
+      UNION
+      SELECT l.person_id
+      FROM moved_division d JOIN identity.mention m ON m.registered_division = d.division JOIN identity.link l USING (mention_id)
+      WHERE m.active) compared
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
