@@ -8,8 +8,21 @@ wakes: []
 definition: 记录中的 12 位区划代码（任一栏）不在现行区划代码表中。证据给出该代码所属、仍在现行表中的最近一级上级区划。
 resolved_by: 报送部门改用现行代码；区划调整后的新旧代码对照由民政提供。
 */
-WITH recorded AS (
-  SELECT m.feed, m.source_key, v.code, v.field
+-- Each code once: there are some thousand of them in millions of records. The place of insurance is none of the person's.
+WITH insured AS NOT MATERIALIZED (
+  SELECT m.feed, m.source_key, s.insured_division AS code
+  FROM registry.social_insurance s JOIN rule_mention m USING (source_key) WHERE m.feed = 'social_insurance'),
+unknown AS MATERIALIZED (
+  SELECT c.code, (
+           SELECT d.name FROM reference.division d
+           WHERE d.code IN (left(c.code, 9) || '000', left(c.code, 6) || '000000',
+                            left(c.code, 4) || '00000000', left(c.code, 2) || '0000000000')
+           ORDER BY d.code DESC LIMIT 1) AS within
+  FROM (SELECT division AS code FROM rule_mention
+        UNION SELECT registered_division FROM rule_mention UNION SELECT code FROM insured) c
+  WHERE c.code IS NOT NULL AND (SELECT d.code FROM reference.division d WHERE d.code = c.code) IS NULL),
+recorded AS (
+  SELECT m.feed, m.source_key, v.field, v.code
   FROM rule_mention m
   CROSS JOIN LATERAL (VALUES
     (m.division, CASE m.feed WHEN 'household_register' THEN 'registered_division'
@@ -19,20 +32,11 @@ WITH recorded AS (
                              WHEN 'village_report' THEN 'village' ELSE 'division' END),
     (m.registered_division, CASE m.feed WHEN 'birth_certificate' THEN 'mother_registered_division'
                                         ELSE 'registered_division' END)) AS v (code, field)
+  WHERE m.division IN (SELECT code FROM unknown) OR m.registered_division IN (SELECT code FROM unknown)
   UNION ALL
-  -- The place of insurance is none of the person's.
-  SELECT m.feed, m.source_key, s.insured_division, 'insured_division'
-  FROM registry.social_insurance s JOIN rule_mention m USING (source_key) WHERE m.feed = 'social_insurance'),
-unknown AS (
-  SELECT r.*, (
-           SELECT d.name FROM reference.division d
-           WHERE d.code IN (left(r.code, 9) || '000', left(r.code, 6) || '000000',
-                            left(r.code, 4) || '00000000', left(r.code, 2) || '0000000000')
-           ORDER BY d.code DESC LIMIT 1) AS within
-  FROM recorded r
-  WHERE r.code IS NOT NULL AND NOT EXISTS (SELECT FROM reference.division d WHERE d.code = r.code))
-SELECT u.feed || '|' || u.source_key AS subject,
-       u.feed, u.source_key, NULL::text AS role, NULL::bigint AS person_id, min(u.code) AS division,
-       jsonb_object_agg(u.field, jsonb_build_object('code', u.code, 'within', u.within)) AS evidence
-FROM unknown u
-GROUP BY u.feed, u.source_key
+  SELECT feed, source_key, 'insured_division', code FROM insured)
+SELECT r.feed || '|' || r.source_key AS subject,
+       r.feed, r.source_key, NULL::text AS role, NULL::bigint AS person_id, min(r.code) AS division,
+       jsonb_object_agg(r.field, jsonb_build_object('code', r.code, 'within', u.within)) AS evidence
+FROM recorded r JOIN unknown u USING (code)
+GROUP BY r.feed, r.source_key

@@ -16,8 +16,8 @@ birth AS (
   SELECT child_sex, coalesce(mother_living_division, mother_registered_division) AS division
   FROM registry.birth_certificate
   WHERE child_sex IN ('1', '2')
-    AND child_birth_date >= date_trunc('month', :as_of::date) - interval '12 months'
-    AND child_birth_date < date_trunc('month', :as_of::date)),
+    AND child_birth_date >= (SELECT date_trunc('month', :as_of::date)::date - interval '12 months')
+    AND child_birth_date < (SELECT date_trunc('month', :as_of::date)::date)),
 counted AS (
   SELECT d.division, count(*) AS births, count(*) FILTER (WHERE b.child_sex = '1') AS boys
   FROM birth b

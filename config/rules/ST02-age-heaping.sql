@@ -9,12 +9,15 @@ definition: 户籍在册人口（户口状态 1）23–62 岁的惠普尔指数�
 resolved_by: 公安抽查出生日期的登记依据；更正后指数回落，疑点自动关闭。
 */
 -- Whipple's index (Siegel and Swanson 2004, The Methods and Materials of Demography, chapter 6): 100 = no heaping.
-WITH adult AS (
-  SELECT extract(year FROM age(:as_of::date, birth_date))::integer AS age,
-         (extract(year FROM birth_date)::integer - 4) % 12 AS zodiac, registered_division
-  FROM registry.household_register
-  WHERE status = '1'
-    AND birth_date > :as_of::date - interval '63 years' AND birth_date <= :as_of::date - interval '23 years'),
+-- Ages are reckoned once for each birthday, not for each person.
+WITH birthday AS MATERIALIZED (
+  SELECT day::date AS birth_date, extract(year FROM age(:as_of::date, day::date))::integer AS age,
+         (extract(year FROM day)::integer - 4) % 12 AS zodiac
+  FROM generate_series(:as_of::date - interval '63 years' + interval '1 day', :as_of::date - interval '23 years',
+                       interval '1 day') AS day),
+adult AS (
+  SELECT b.age, b.zodiac, h.registered_division
+  FROM registry.household_register h JOIN birthday b USING (birth_date) WHERE h.status = '1'),
 cell AS (
   SELECT left(registered_division, 9) AS town, zodiac, count(*) AS persons,
          count(*) FILTER (WHERE age % 5 = 0) AS on_five

@@ -22,8 +22,8 @@ counted AS (
          count(*) FILTER (WHERE b.source = 'register') AS by_register
   FROM birth b
   CROSS JOIN LATERAL (VALUES (left(b.division, 6) || '000000'), (left(b.division, 9) || '000')) AS d (division)
-  WHERE b.born_on >= date_trunc('month', :as_of::date) - interval '15 months'
-    AND b.born_on < date_trunc('month', :as_of::date) - interval '3 months'
+  WHERE b.born_on >= (SELECT date_trunc('month', :as_of::date)::date - interval '15 months')
+    AND b.born_on < (SELECT date_trunc('month', :as_of::date)::date - interval '3 months')
     AND b.division LIKE (SELECT code FROM county) || '%'
   GROUP BY d.division)
 SELECT c.division || ' ' || to_char(date_trunc('month', :as_of::date) - interval '3 months 1 day', 'YYYY') AS subject,

@@ -8,16 +8,27 @@ parameters: { percent: 0.5, months: 1, persons: 1000 }
 definition: 户籍人口期末数与“期初数 + 出生 − 死亡 + 迁入 − 迁出”之差超过期初数的 0.5%：有人无缘由地出现或消失。期间为最近 1 个月，没有期初数据的不判断。县和乡镇分别计算，期初不足 1000 人的不判断。
 resolved_by: 操作员核对该期间的户籍批次（漏行、重复导入、区划调整）；公安补登变动原因后疑点自动关闭。
 */
-WITH span AS (
-  SELECT (:as_of::date - make_interval(months => :months::integer))::date AS from_date,
-         (SELECT min(valid_from) FROM (SELECT valid_from FROM registry.household_register
-                                       UNION ALL SELECT valid_from FROM registry.household_register_history) v) AS known_from),
 -- Silent until the history reaches back to the beginning of the period.
+WITH span AS MATERIALIZED (
+  SELECT from_date,
+         EXISTS (SELECT FROM ops.delivery WHERE feed = 'household_register' AND business_date <= from_date)
+         AND (EXISTS (SELECT FROM registry.household_register WHERE valid_from <= from_date)
+              OR EXISTS (SELECT FROM registry.household_register_history WHERE valid_from <= from_date)) AS is_known
+  FROM (SELECT (:as_of::date - make_interval(months => :months::integer))::date AS from_date) s),
+-- Whose registration has not changed since is there at both ends: only the others are compared one by one.
+stayed AS (
+  SELECT left(h.registered_division, 9) AS town, count(*) AS persons
+  FROM span JOIN registry.household_register h ON h.valid_from <= span.from_date
+  WHERE span.is_known AND h.status = '1'
+  GROUP BY 1),
 before AS MATERIALIZED (
-  SELECT h.source_key, h.registered_division FROM span, registry.household_register_as_of(span.from_date) h
-  WHERE h.status = '1' AND span.known_from <= span.from_date),
+  SELECT h.source_key, h.registered_division
+  FROM span JOIN registry.household_register_history h ON h.valid_from <= span.from_date AND span.from_date < h.valid_to
+  WHERE span.is_known AND h.status = '1'),
 after AS MATERIALIZED (
-  SELECT source_key, registered_division, birth_date, moved_in_on FROM registry.household_register WHERE status = '1'),
+  SELECT h.source_key, h.registered_division, h.birth_date, h.moved_in_on
+  FROM span JOIN registry.household_register h ON h.valid_from > span.from_date
+  WHERE span.is_known AND h.status = '1'),
 change AS (
   SELECT left(coalesce(b.registered_division, a.registered_division), 9) AS town,
          count(b.source_key) AS at_start, count(a.source_key) AS at_end,
@@ -28,7 +39,9 @@ change AS (
   FROM before b FULL JOIN after a ON a.source_key = b.source_key
   LEFT JOIN registry.household_register h ON h.source_key = b.source_key AND a.source_key IS NULL
   CROSS JOIN span
-  GROUP BY 1),
+  GROUP BY 1
+  UNION ALL
+  SELECT town, persons, persons, 0, 0, 0, 0 FROM stayed),
 counted AS (
   SELECT v.division, sum(at_start) AS at_start, sum(at_end) AS at_end, sum(born) AS born, sum(died) AS died,
          sum(moved_in) AS moved_in, sum(moved_out) AS moved_out

@@ -16,9 +16,6 @@ const departmentOf = ({ owner }: Rule, feed: string) =>
     ? sql`coalesce(${JSON.stringify(DEPARTMENTS)}::jsonb ->> ${sql.ref(feed)}, 'operator')`
     : sql`${owner}::text`;
 
-/** The feeds whose records name several persons. */
-const FEEDS_OF_SEVERAL = CONTRACTS.filter(({ mentions }) => mentions.length > 1).map(({ feed }) => feed);
-
 const DEPARTMENTS = Object.fromEntries(CONTRACTS.map(({ feed, department }) => [feed, department]));
 
 /**
@@ -133,13 +130,13 @@ function evaluatedCases(rule: Rule, scope: Scope): RawBuilder<unknown> {
   }
   // Without wakes the rule has looked at every case that stands.
   if (rule.wakes === null) return sql``;
-  // A person of the record is enough: a case about a pupil goes with what is known of the guardian.
   const evaluated = sql`SELECT person_id FROM rule_person`;
+  // Of one record after another: the planner would turn EXISTS into a join of all mentions.
   return sql`
-    AND (a.person_id IN (${evaluated})
-         OR ((a.person_id IS NULL OR a.feed IN (${sql.join(FEEDS_OF_SEVERAL)})) AND EXISTS (
-              SELECT FROM identity.mention m JOIN identity.link l USING (mention_id)
-              WHERE m.source_key = a.source_key AND m.feed = a.feed AND l.person_id IN (${evaluated}))))`;
+    AND CASE WHEN a.person_id IS NOT NULL THEN a.person_id IN (${evaluated})
+        ELSE (
+          SELECT bool_or(l.person_id IN (${evaluated})) FROM identity.mention m JOIN identity.link l USING (mention_id)
+          WHERE m.source_key = a.source_key AND m.feed = a.feed) END`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { CompiledQuery, type RawBuilder, sql, type Transaction } from 'kysely';
-import { comparedPersons, gatherValues } from '../population/compared.ts';
+import { comparedPersons, gatherValues, personsBeside } from '../population/compared.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Rule, Wake } from './rule-file.ts';
@@ -117,7 +117,10 @@ async function addJudged(tx: Transaction<DB>, rule: string): Promise<void> {
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 
-/** Adds those whose day has come since the last evaluation, and who are compared with one of them. */
+/**
+ * Adds those whose day has come since the last evaluation, who are compared with one of them, and who stand in one record
+ * with anybody of these.
+ */
 async function addWoken(
   tx: Transaction<DB>,
   wakes: readonly Wake[],
@@ -141,6 +144,7 @@ async function addWoken(
   await sql`INSERT INTO other_person SELECT person_id FROM woken ON CONFLICT DO NOTHING`.execute(tx);
   await gatherValues(tx, sql`woken`, sql`SELECT NULL, NULL, NULL, NULL, NULL WHERE false`);
   await sql`INSERT INTO other_person ${comparedPersons} ON CONFLICT DO NOTHING`.execute(tx);
+  await sql`INSERT INTO other_person ${personsBeside(sql`other_person`)} ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { CONTRACTS } from '../schema/contracts/index.ts';
 import type { DB } from '../schema/database.ts';
 
 /**
@@ -86,6 +87,23 @@ export const comparedPersons: RawBuilder<unknown> = sql`
   CROSS JOIN LATERAL (
     SELECT m.mention_id FROM identity.mention m WHERE m.phone = v.phone AND m.active ORDER BY m.mention_id LIMIT 1) m
   JOIN identity.link l USING (mention_id)`;
+
+/** The feeds whose records name several persons. */
+const FEEDS_OF_SEVERAL = CONTRACTS.filter(({ mentions }) => mentions.length > 1).map(({ feed }) => feed);
+
+/**
+ * A SELECT of person_id: who stands in one record with one of some persons.
+ *
+ * @param persons a table with person_id, and its condition
+ */
+export function personsBeside(persons: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    SELECT other.person_id
+    FROM ${persons} JOIN identity.link own USING (person_id)
+    JOIN identity.mention m ON m.mention_id = own.mention_id AND m.feed IN (${sql.join(FEEDS_OF_SEVERAL)})
+    JOIN identity.mention beside ON beside.source_key = m.source_key AND beside.feed = m.feed AND beside.role <> m.role
+    JOIN identity.link other ON other.mention_id = beside.mention_id`;
+}
 
 /** Whether a number is missing, or of an area that was never assigned. */
 function isOdd(number: RawBuilder<unknown>): RawBuilder<boolean> {

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
-import { comparedPersons, gatherValues } from './compared.ts';
+import { comparedPersons, gatherValues, personsBeside } from './compared.ts';
 import type { Progress } from './touched.ts';
 
 /** Of more than this share of the persons no list is kept: looking at everybody is as cheap. */
@@ -58,7 +58,10 @@ async function forgetNights(tx: Transaction<DB>): Promise<void> {
       SELECT run_id FROM population.touched_night WHERE everybody)`.execute(tx);
 }
 
-/** Adds those whose records are compared with what the changed give now, or gave before, and who stand beside them. */
+/**
+ * Adds those whose records are compared with what the changed give now, or gave before, and then who stands in one record
+ * with anybody listed: a case about a pupil is looked at with the guardian.
+ */
 async function listCompared(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await gatherValues(
     tx,
@@ -70,13 +73,16 @@ async function listCompared(tx: Transaction<DB>, runId: RunId): Promise<void> {
     SELECT ${runId}::bigint, person_id FROM (
       ${comparedPersons}
       UNION
-      SELECT other.person_id
-      FROM changed_person JOIN identity.link own USING (person_id) JOIN identity.mention m USING (mention_id)
-      JOIN identity.mention beside ON beside.source_key = m.source_key AND beside.feed = m.feed AND beside.role <> m.role
-      JOIN identity.link other ON other.mention_id = beside.mention_id
-      UNION
       SELECT l.person_id
       FROM moved_division d JOIN identity.mention m ON m.registered_division = d.division JOIN identity.link l USING (mention_id)
       WHERE m.active) compared
     ON CONFLICT DO NOTHING`.execute(tx);
+  await sql`CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
+    SELECT person_id FROM population.touched_person WHERE run_id = ${runId}`.execute(tx);
+  await sql`ANALYZE listed`.execute(tx);
+  await sql`
+    INSERT INTO population.touched_person
+    SELECT DISTINCT ${runId}::bigint, person_id FROM (${personsBeside(sql`listed`)}) beside ON CONFLICT DO NOTHING`.execute(
+    tx,
+  );
 }

@@ -33,13 +33,21 @@ const PEOPLE = [
   { names: ['赵晨', '赵辰', '赵□'], sex: '1', birth: '20150303', sequence: '001', phone: '13912904672' },
   { names: ['王志强', '王强', '王志□'], sex: '1', birth: '19101105', sequence: '005', phone: '13912904673' },
 ] as const;
+/** Nobody is like them. */
+const LONERS = ['孙一', '周二', '吴三', '郑四', '冯五', '陈六', '褚七', '卫八'].map((name, at) => ({
+  names: [name, name, name],
+  sex: '1',
+  birth: `19${60 + at}0${at + 1}1${at}`,
+  sequence: `0${at + 1}1`,
+  phone: `1391290560${at}`,
+}));
 const VILLAGES = ['620802001001', '620802001002', '620102001001'] as const;
 const AREAS = ['620802', '620102', '999999'] as const;
 
 /** How one record names somebody. */
 const somebody = fc
   .record({
-    person: fc.constantFrom(...PEOPLE),
+    person: fc.constantFrom(...PEOPLE, ...LONERS),
     name: fc.constantFrom(0, 0, 0, 1, 2),
     area: fc.constantFrom(0, 0, 0, 1, 2),
     number: fc.constantFrom('right', 'right', 'none', 'slip'),
