@@ -7,6 +7,7 @@ export const MOST_CHARACTERS = 200;
 const LEAST_SCORE = 3;
 /** The estimate looks at so many characters; what comes after them only makes the password better. */
 const ESTIMATED_CHARACTERS = 64;
+const NEITHER_LETTER_NOR_DIGIT = /[^\p{L}\p{N}]+/gu;
 /** What whoever attacks this site tries first. */
 const WORDS_OF_THE_SITE = [
   ...[
@@ -22,7 +23,7 @@ const WORDS_OF_THE_SITE = [
     'guanliyuan',
   ],
   ...['人口', '人口信息', '人口信息共享', '公安', '民政', '崆峒区', '平凉市', '甘肃省', '管理员', '密码'],
-  ...['zhongguo', 'woaini', 'beijing', '中国', '我爱你', '北京'],
+  ...['zhongguo', 'woaini', '5201314', '1314520', '1314', 'beijing', '中国', '我爱你', '北京'],
 ];
 
 /** Whose password it is. */
@@ -51,20 +52,29 @@ export async function complaintAbout(password: string, owner: PasswordOwner): Pr
   if (length < FEWEST_CHARACTERS) return `a password has at least ${FEWEST_CHARACTERS} characters`;
   if (length > MOST_CHARACTERS) return `a password has at most ${MOST_CHARACTERS} characters`;
   const about = wordsAbout(owner);
-  const lower = given.toLowerCase();
-  if (about.some((word) => lower === word || lower.replaceAll(word, '').length < FEWEST_CHARACTERS / 2))
+  const named = about.filter((word) => given.toLowerCase().includes(word));
+  if (named.length > 0 && withoutWords(given, named).length < FEWEST_CHARACTERS / 2)
     return 'a password is not made of the name or the address of its owner';
   const { score } = (await estimator()).check(given, [...about, ...WORDS_OF_THE_SITE]);
   return score < LEAST_SCORE ? 'the password is common, or made in a way that is easily guessed' : null;
 }
 
+/** Names and addresses as they are, in parts, and without what stands between the parts; the longest first. */
 function wordsAbout({ name, display_name, email }: PasswordOwner): string[] {
   const given = [name, display_name, ...(email ?? '').split('@')].map((word) =>
     word.normalize('NFKC').toLowerCase(),
   );
-  return [...new Set([...given, ...given.flatMap((word) => word.split(/[^\p{L}\p{N}]+/u))])].filter(
-    (word) => [...word].length >= 2,
-  );
+  const parts = given.flatMap((word) => word.split(NEITHER_LETTER_NOR_DIGIT));
+  const joined = given.map((word) => word.replaceAll(NEITHER_LETTER_NOR_DIGIT, ''));
+  return [...new Set([...given, ...joined, ...parts])]
+    .filter((word) => [...word].length >= 2)
+    .sort((left, right) => right.length - left.length);
+}
+
+/** The letters and digits of a text that are left when words are taken out. */
+function withoutWords(text: string, words: readonly string[]): string {
+  const left = words.reduce((rest, word) => rest.replaceAll(word, ''), text.toLowerCase());
+  return left.replaceAll(NEITHER_LETTER_NOR_DIGIT, '');
 }
 
 let opened: Promise<ZxcvbnFactory> | undefined;
