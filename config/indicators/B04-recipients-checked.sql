@@ -1,7 +1,7 @@
 /*
 indicator: B04
 title: { zh: 待遇领取者存活核验率, en: Share of recipients who could be checked against deaths }
-formula: 领取养老待遇或低保的人员中，其记录已与其他部门的记录关联（因而每晚与死亡登记比对）者所占比例。按现住地，无现住地的按户籍地，都没有的只计入县。
+formula: 领取养老待遇或低保的人员中，其记录已关联到人员（Q02，因而每晚与死亡登记比对）者所占比例。按现住地，无现住地的按户籍地，都没有的只计入县。
 unit: "%"
 period: day
 feeds: [social_insurance, subsistence_allowance, death_registration]

@@ -1,7 +1,7 @@
 /*
 indicator: Q02
 title: { zh: 身份关联率, en: Share of mentions that are linked }
-formula: 人员引用中，与其他记录关联到同一人员者所占比例；单独成人和姓名冲突的不算。
+formula: 人员引用中，凭有效证件号码或与其他记录关联到人员者所占比例；单独成人（single）和姓名冲突（name_conflict）的不算。
 unit: "%"
 period: day
 feeds: []

@@ -7,7 +7,7 @@ period: twelve months
 feeds: [residents, birth_certificate]
 form: ratio
 within: [V01]
-source: '国家统计局统计指标解释：人口（总和生育率）；Siegel, J. S., Swanson, D. A. (eds.). The Methods and Materials of Demography, 2nd ed. (2004), ch. 16'
+source: '国家统计局统计指标解释：人口（总和生育率）；Siegel, J. S., Swanson, D. A. (eds.). The Methods and Materials of Demography, 2nd ed. (2004), ch. 15'
 */
 WITH birth AS (
   SELECT p.division, least(greatest(b.mother_age, 15), 49) / 5 * 5 AS age_group, count(*) AS births

@@ -7,7 +7,7 @@ period: twelve months
 feeds: [residents, birth_certificate]
 form: mean
 within: [V01]
-source: 'Siegel, J. S., Swanson, D. A. (eds.). The Methods and Materials of Demography, 2nd ed. (2004), ch. 16'
+source: 'Siegel, J. S., Swanson, D. A. (eds.). The Methods and Materials of Demography, 2nd ed. (2004), ch. 15'
 note: 早于数据的子女如不在户籍登记的同户关系或出生证中，无法得知。
 */
 WITH mother AS (

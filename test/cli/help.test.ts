@@ -21,6 +21,7 @@ const COMMANDS = [
   ['corrections', 'issue'],
   ['field-checks', 'ask'],
   ['rules', 'try'],
+  ['indicators', 'show'],
   ['audit', 'verify'],
   ['worker'],
   ['start'],

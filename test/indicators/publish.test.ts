@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { sql, type Transaction } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import {
@@ -233,6 +236,25 @@ form: count`;
     ['a key that is none', `${header}\nsecret: 1`, /secret/],
   ])('%s is refused with file and line', (_what, text, message) => {
     expect(() => parseIndicator(file(text), 'P99-x.sql')).toThrow(message);
+  });
+
+  test('the shipped ones tell of no block that is within itself, and one that is so is refused', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'popshare-indicators-'));
+    try {
+      for (const [code, within] of [
+        ['P98', 'P99'],
+        ['P99', 'P98'],
+      ] as const)
+        await writeFile(
+          path.join(folder, `${code}-x.sql`),
+          file(`${header.replace('P99', code)}\nwithin: [${within}]`),
+        );
+      await expect(loadIndicators(folder)).rejects.toThrow(/P98-x\.sql:2: P98 is within itself/);
+      await writeFile(path.join(folder, 'P98-x.sql'), file(`${header.replace('P99', 'P98')}\nblock: P97`));
+      await expect(loadIndicators(folder)).rejects.toThrow(/there is no indicator P97/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test('a parameter that is none is refused', () => {

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
-import type { Indicator } from './indicator-file.ts';
+import { type Indicator, outerBlocks } from './indicator-file.ts';
 import { type Cell, hiddenDivisions } from './suppression.ts';
 
 /**
@@ -44,20 +44,12 @@ interface Group {
 
 /** Each group after those within which it is shown. A name of a block is a code, and a value of `block_by`. */
 function inOrder(blocks: readonly string[], indicators: readonly Indicator[]): Group[] {
-  const leaderOf = (code: string): string =>
-    indicators.find(({ indicator }) => indicator === code)?.block ?? code;
-  const waiting = new Map<string, Set<string>>();
-  for (const { indicator, within } of indicators) {
-    const outer = waiting.get(leaderOf(indicator)) ?? new Set();
-    for (const code of within) outer.add(leaderOf(code));
-    outer.delete(leaderOf(indicator));
-    waiting.set(leaderOf(indicator), outer);
-  }
+  const waiting = outerBlocks(indicators);
   const groups: Group[] = [];
   while (waiting.size > 0) {
     const ready = [...waiting].find(([, within]) => [...within].every((code) => !waiting.has(code)));
-    // Files that name each other in a circle: one is as good a beginning as another.
-    const [leader, within] = ready ?? [...waiting][0] ?? ['', new Set<string>()];
+    if (ready === undefined) throw new Error('the loader refuses blocks that are within themselves');
+    const [leader, within] = ready;
     waiting.delete(leader);
     groups.push({ blocks: blocks.filter((block) => block.split(' ')[0] === leader), within: [...within] });
   }

@@ -3,7 +3,7 @@ import { invalid, loadSqlFiles, parseSqlFile } from '../../schema/configuration/
 import { CONTRACTS } from '../../schema/contracts/index.ts';
 
 /** The feeds without which nobody can say who lives here. */
-const RESIDENT_FEEDS: readonly string[] = [
+export const RESIDENT_FEEDS: readonly string[] = [
   'household_register',
   'residence_registration',
   'social_insurance',
@@ -88,7 +88,37 @@ export async function loadIndicators(folder: string): Promise<Indicator[]> {
         throw invalid(file, 2, `${indicator} cannot follow ${other}, which follows another itself`);
     }
   }
+  for (const [block, outer] of outerBlocks(indicators)) {
+    if (reaches(outerBlocks(indicators), outer, block)) {
+      const file = indicators.find(({ indicator }) => indicator === block)?.file ?? folder;
+      throw invalid(file, 2, `${block} is within itself, by way of ${[...outer].join(', ')}`);
+    }
+  }
   return indicators;
+}
+
+/** The leader of each block, with the leaders of the blocks within which it is shown. */
+export function outerBlocks(indicators: readonly Indicator[]): Map<string, ReadonlySet<string>> {
+  const leaderOf = (wanted: string): string =>
+    indicators.find(({ indicator }) => indicator === wanted)?.block ?? wanted;
+  const outer = new Map<string, Set<string>>();
+  for (const { indicator, within } of indicators) {
+    const leader = leaderOf(indicator);
+    const known = outer.get(leader) ?? new Set();
+    for (const other of within.map(leaderOf)) if (other !== leader) known.add(other);
+    outer.set(leader, known);
+  }
+  return outer;
+}
+
+function reaches(
+  outer: ReadonlyMap<string, ReadonlySet<string>>,
+  from: ReadonlySet<string>,
+  wanted: string,
+): boolean {
+  const seen = new Set(from);
+  for (const block of seen) for (const next of outer.get(block) ?? []) seen.add(next);
+  return seen.has(wanted);
 }
 
 /**
