@@ -37,7 +37,8 @@ export async function startServer(
   queue: NightQueue,
 ): Promise<RunningServer> {
   const { configuration, warehouse } = session;
-  const { host, port } = configuration.settings.server;
+  const { port } = configuration.settings.server;
+  const host = session.environment.host ?? configuration.settings.server.host;
   const server = await buildServer({
     ...session,
     engine: warehouse,

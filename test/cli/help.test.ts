@@ -12,6 +12,7 @@ const COMMANDS = [
   ['status'],
   ['notices', 'test'],
   ['purge'],
+  ['doctor'],
   ['synth'],
   ['model', 'compare'],
   ['reviews', 'decide'],

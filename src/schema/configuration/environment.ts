@@ -7,6 +7,7 @@ const environmentSchema = z.object({
   POPSHARE_CONFIG: z.string().default('config'),
   POPSHARE_DATA: z.string().default('.popshare'),
   POPSHARE_DROP: z.string().optional(),
+  POPSHARE_HOST: z.string().optional(),
 });
 
 /** What the environment says (INTERFACE.md); an empty variable counts as unset. Paths are absolute. */
@@ -16,6 +17,8 @@ export interface Environment {
   readonly configFolder: string;
   readonly dataFolder: string;
   readonly dropFolder: string | undefined;
+  /** Where the server listens, instead of `server.host`: in a container, on all addresses. */
+  readonly host: string | undefined;
 }
 
 /** @param variables usually process.env */
@@ -28,5 +31,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     configFolder: path.resolve(parsed.POPSHARE_CONFIG),
     dataFolder: path.resolve(parsed.POPSHARE_DATA),
     dropFolder: parsed.POPSHARE_DROP === undefined ? undefined : path.resolve(parsed.POPSHARE_DROP),
+    host: parsed.POPSHARE_HOST,
   };
 }
