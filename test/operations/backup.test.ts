@@ -126,5 +126,5 @@ test.skipIf(version === null)(
       await rm(base, { recursive: true, force: true });
     }
   },
-  300_000,
+  600_000,
 );

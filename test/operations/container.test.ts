@@ -45,7 +45,7 @@ test('the files of the image are enough for a night, and nothing is written besi
     expect(child.exitCode, await errors).toBe(0);
   }
   expect((await readdir(code, { recursive: true })).sort()).toEqual(before);
-});
+}, 180_000);
 
 test('the image has no more of the project than the Dockerfile copies', async () => {
   const { files } = await image();

@@ -95,4 +95,4 @@ test('a warehouse of an earlier version with data in it is brought here, and goe
   } finally {
     await old.close();
   }
-}, 120_000);
+}, 240_000);
