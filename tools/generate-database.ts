@@ -1,6 +1,6 @@
 // Writes src/schema/database.ts from a freshly migrated warehouse, or, with --verify, fails when it differs.
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CONTRACTS } from '../src/schema/contracts/index.ts';
@@ -10,6 +10,8 @@ import { migrate } from '../src/schema/warehouse/migrate.ts';
 
 const OUT = 'src/schema/database.ts';
 const folder = await mkdtemp(path.join(tmpdir(), 'popshare-types-'));
+// Run by root, the server's account must get in: else its data would live elsewhere, and stay there.
+await chmod(folder, 0o711);
 const server = await startEmbedded({ folder, settings: { fsync: 'off' } });
 try {
   const warehouse = await openWarehouse(server.url);

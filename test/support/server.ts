@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -17,6 +17,8 @@ declare module 'vitest' {
 /** One real Postgres for the whole run, with a migrated template that test files copy. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'popshare-test-'));
+  // Run by root, the server's account must get in: else its data would live elsewhere, and stay there.
+  await chmod(folder, 0o711);
   const server = await startEmbedded({
     folder,
     settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200' },
