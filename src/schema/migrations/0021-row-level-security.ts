@@ -99,8 +99,10 @@ async function createScope(db: Kysely<unknown>): Promise<void> {
         (p.division IS NULL AND p.department IS NULL)
         OR EXISTS (
           SELECT FROM identity.link l JOIN identity.mention m USING (mention_id)
-          WHERE l.person_id = asked AND m.active AND access.sees_feed(m.feed)
-            AND (p.division IS NULL OR starts_with(m.division, p.division) OR starts_with(m.registered_division, p.division)))
+          WHERE l.person_id = asked AND m.active
+            AND (p.division IS NULL OR starts_with(m.division, p.division) OR starts_with(m.registered_division, p.division))
+            AND (p.department IS NULL OR EXISTS (SELECT FROM reference.feed f
+                                                 WHERE f.feed = m.feed AND f.department = p.department)))
         OR (p.department IS NULL AND EXISTS (
           SELECT FROM population.residence r
           WHERE r.person_id = asked AND r.until IS NULL

@@ -72,7 +72,10 @@ export interface Life {
   readonly events: readonly { kind: string; person_id: number; other_person_id: number | null; at: Date }[];
 }
 
-/** What the population picture says of a person in scope. */
+/**
+ * What the population picture says of a person in scope. Who else is in scope is asked one by one: what is beside the
+ * person is looked up by its key, never joined.
+ */
 export async function readLife(db: Kysely<DB>, personId: number): Promise<Life> {
   const residences = await sql<Life['residences'][number]>`
     SELECT since, until, registered_division, living_division, category, evidence
@@ -81,15 +84,15 @@ export async function readLife(db: Kysely<DB>, personId: number): Promise<Life> 
     SELECT index, as_of, signs FROM identity.residency WHERE person_id = ${personId}`.execute(db);
   const households = await sql<Life['households'][number]>`
     SELECT m.household_code, m.relation, h.division, h.members,
-           (SELECT coalesce(jsonb_agg(jsonb_build_object('person_id', o.person_id, 'name', p.name, 'relation', o.relation)
-                                      ORDER BY o.person_id), '[]')
-            FROM population.household_member o LEFT JOIN masked.person p ON p.person_id = o.person_id
-            WHERE o.household_code = m.household_code) AS known_members
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('person_id', o.person_id, 'relation', o.relation, 'name', (
+                      SELECT p.name FROM masked.person p WHERE p.person_id = o.person_id)) ORDER BY o.person_id), '[]')
+            FROM population.household_member o WHERE o.household_code = m.household_code) AS known_members
     FROM population.household_member m LEFT JOIN population.household h USING (household_code)
     WHERE m.person_id = ${personId} ORDER BY m.household_code`.execute(db);
   const dwellings = await sql<Life['dwellings'][number]>`
     SELECT o.dwelling_id, o.relation, o.feed, o.source_key, o.since, o.until, d.division, d.code, d.address
-    FROM population.dwelling_person o LEFT JOIN masked.dwelling d USING (dwelling_id)
+    FROM population.dwelling_person o
+    LEFT JOIN LATERAL (SELECT * FROM masked.dwelling d WHERE d.dwelling_id = o.dwelling_id LIMIT 1) d ON true
     WHERE o.person_id = ${personId} ORDER BY o.dwelling_id, o.mention_id`.execute(db);
   const events = await sql<Life['events'][number]>`
     SELECT kind, person_id, other_person_id, at FROM identity.person_event
