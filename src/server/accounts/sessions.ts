@@ -34,7 +34,7 @@ export interface SessionRow {
 const MOST_CHARACTERS = 300;
 
 /**
- * Opens a session for an account; who it is has been proven. Sessions that have run out are cleared away.
+ * Opens a session for an account; who it is has been proven.
  *
  * @returns the token for the cookie; the warehouse keeps its hash alone
  */
@@ -48,7 +48,6 @@ export async function openSession(
   },
 ): Promise<string> {
   const token = newSecret();
-  await sql`DELETE FROM access.session WHERE expires_at <= now()`.execute(db);
   await sql`
     INSERT INTO access.session (token_hash, account_id, expires_at, method, address, user_agent)
     VALUES (${hashOf(token)}, ${accountId}, now() + make_interval(mins => ${idle_minutes}::integer), ${by.method},
