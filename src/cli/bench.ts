@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { Argument, type Command } from 'commander';
 
 /** Each is a program of its own in bench/: it measures itself against a yardstick in the same run. */
-const BENCHMARKS = ['load', 'identity', 'febrl', 'residents', 'profile', 'indicators', 'rules', 'queue'];
+const BENCHMARKS = [
+  'load',
+  'identity',
+  'febrl',
+  'residents',
+  'profile',
+  'indicators',
+  'rules',
+  'queue',
+  'api',
+];
 
 export function addBenchCommand(program: Command): void {
   program
