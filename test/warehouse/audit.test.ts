@@ -115,16 +115,27 @@ describe('anchors outside the database', () => {
   });
 });
 
-test('a role that may only append can neither read nor change the log', async () => {
+test('a role that may only append does so for a session alone, in its name, and can neither read nor change the log', async () => {
   await sql`
     DO $$ BEGIN CREATE ROLE popshare_test_appender NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`.execute(
     warehouse.db,
   );
   await sql`GRANT USAGE ON SCHEMA audit TO popshare_test_appender`.execute(warehouse.db);
   await sql`GRANT EXECUTE ON FUNCTION audit.append TO popshare_test_appender`.execute(warehouse.db);
+  const { rows } = await sql<{ account_id: number }>`
+    INSERT INTO access.account (name, display_name, role) VALUES ('li', 'Li', 'officer') RETURNING account_id`.execute(
+    warehouse.db,
+  );
+  await sql`
+    INSERT INTO access.session (token_hash, account_id, expires_at)
+    VALUES (sha256('a token'), ${rows[0]?.account_id}, now() + interval '1 hour')`.execute(warehouse.db);
   await warehouse.db.transaction().execute(async (tx) => {
     await sql`SET LOCAL ROLE popshare_test_appender`.execute(tx);
-    expect(await recordAct(tx, { actor: 'officer', action: 'look' })).toBe(1);
+    await sql`SAVEPOINT before`.execute(tx);
+    await expect(recordAct(tx, { actor: 'officer', action: 'look' })).rejects.toThrow('must be signed in');
+    await sql`ROLLBACK TO before`.execute(tx);
+    await sql`SELECT set_config('popshare.session', 'a token', true)`.execute(tx);
+    expect(await recordAct(tx, { actor: 'somebody else', action: 'look' })).toBe(1);
     await sql`SAVEPOINT before`.execute(tx);
     for (const statement of [
       'SELECT * FROM audit.entry',
@@ -136,4 +147,6 @@ test('a role that may only append can neither read nor change the log', async ()
       await sql`ROLLBACK TO before`.execute(tx);
     }
   });
+  const entries = await sql`SELECT actor FROM audit.entry`.execute(warehouse.db);
+  expect(entries.rows).toEqual([{ actor: 'li' }]);
 });
