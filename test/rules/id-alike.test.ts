@@ -70,14 +70,15 @@ describe('ID02 registered twice', () => {
       ...twice({ kinship: '20', registered_division: '620802104211' }, {}),
       register('3', { ...mother, household_number: 'H1', kinship: '02' }),
     ];
-    // The village tells which of the two the child of the certificate is: the one without a mother at home.
+    // Without the mother's number the household tells nothing of the child: the village tells which of the two it is,
+    // the one without a mother at home.
     const birth_certificate = [
       {
         certificate_number: 'C',
         child_name: WANG.name,
         child_sex: WANG.sex,
         child_birth_date: WANG.birth_date,
-        mother_id_number: mother.id_number,
+        mother_birth_date: mother.birth_date,
         mother_name: mother.name,
         mother_living_division: '620802001001',
         updated_at: '2026-11-01 08:00:00',
