@@ -25,7 +25,8 @@ export function openScoped(url: string, role: ServerRole, most: number): ScopedC
     max: most,
     types: typeParsers(),
     application_name: `popshare server ${role}`,
-    options: `-c role=${role}`,
+    // Pages are small; what the scope asks makes them look large to the planner, and compiling them takes longer than they do.
+    options: `-c role=${role} -c jit=off`,
   });
   // A connection that breaks while idle is replaced at its next use; one in use fails its statement.
   pool.on('error', () => {});
