@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connectQueue, type NightQueue } from '../../src/jobs/queue.ts';
 import { type OpenRun, openRun } from '../../src/jobs/run.ts';
@@ -20,6 +22,15 @@ afterEach(async () => {
   for (const queue of queues.splice(0)) await queue.close();
   for (const run of runs.splice(0)) await run.abandon();
 });
+
+/** From now on the configuration names no port: others may listen where the shipped one says. */
+async function listenAnywhere(): Promise<void> {
+  const folder = path.join(county.base, 'anywhere');
+  await cp(county.configuration.folder, folder, { recursive: true });
+  const file = path.join(folder, 'popshare.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('port: 8080', 'port: 0'));
+  await county.configure(folder);
+}
 
 /** A part of the service as its command starts it. */
 function begin(part: string, url: string | undefined): { child: ChildProcess; told: () => string } {
@@ -114,6 +125,7 @@ describe.each(backends(redisUrl))('a worker on $backend', ({ url, isThere }) => 
 
   test.skipIf(!isThere)('and a scheduler in one process bring the night that is due', async () => {
     await county.empty();
+    await listenAnywhere();
     const { child, told } = begin('start', url);
     await eventually(() =>
       county.query(`SELECT status FROM ops.run WHERE status <> 'running' ORDER BY run_id DESC LIMIT 1`),
@@ -121,7 +133,7 @@ describe.each(backends(redisUrl))('a worker on $backend', ({ url, isThere }) => 
     child.kill('SIGINT');
     await once(child, 'close');
     expect(child.exitCode).toBe(0);
-    expect(told()).toMatch(/^scheduler and worker at work, queue in (Postgres|Redis)$/m);
+    expect(told()).toMatch(/^server and scheduler and worker at work, queue in (Postgres|Redis)$/m);
   });
 });
 

@@ -45,24 +45,29 @@ const UNSEEN = 0.5;
  *
  * Pairs that are known to match are where expectation-maximisation starts from, and count in full all along.
  *
- * @throws MODEL_UNTRAINABLE when a comparison is held out of every rule, or no pair shows evidence for it
+ * A comparison of which no pair tells anything (a site that does not receive its feeds) keeps the weights that the model
+ * has for it.
+ *
+ * @throws MODEL_UNTRAINABLE when a comparison is held out of every rule, or no match shows evidence for it, unless no
+ *   pair does and the model has weights for it
  */
 export function trainModel(model: Model, patterns: TrainingPatterns): TrainedModel {
   const sizes = model.comparisons.map(({ levels }) => levels.length);
+  const silent = silentComparisons(model, patterns);
   const known = countLevels(patterns.known ?? new Map(), sizes, new Set(), () => 1);
   let u = shares(countLevels(patterns.random, sizes, new Set(), () => 1));
-  let m = shares(trainable(model, [known, ...countWithinBlocks(patterns, u, known)]));
+  let m = shares(trainable(model, [known, ...countWithinBlocks(patterns, u, known)], silent));
   let prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const before = { m, u, prior };
     const match = (vector: Uint8Array): number => posterior(vector, before.m, before.u, before.prior);
     u = shares(countLevels(patterns.random, sizes, new Set(), (vector) => 1 - match(vector)));
     const counts = patterns.blocks.map((block) => countLevels(block.counts, sizes, block.heldOut, match));
-    m = shares(trainable(model, [known, ...counts]));
+    m = shares(trainable(model, [known, ...counts], silent));
     prior = estimatePrior(patterns.compared, m, u, patterns.allPairs);
     if (largestChange(before.m, m) < SETTLED) break;
   }
-  return weigh(model, m, u, prior);
+  return weigh(model, m, u, prior, silent);
 }
 
 /**
@@ -129,11 +134,25 @@ function countLevels(
   return seen;
 }
 
+/** The comparisons that have weights, and of which no pair tells anything: these weights stay. */
+function silentComparisons(model: Model, { random, blocks, known, compared }: TrainingPatterns): Set<number> {
+  const told = new Set<number>();
+  for (const counts of [random, known ?? new Map(), compared, ...blocks.map((block) => block.counts)])
+    for (const pattern of counts.keys())
+      unpackPattern(pattern, model.comparisons.length).forEach((level, at) => {
+        if (level > 0) told.add(at);
+      });
+  const weighted = model.comparisons.flatMap(({ levels }, at) =>
+    levels.every(({ m, u }) => m !== undefined && u !== undefined) ? [at] : [],
+  );
+  return new Set(weighted.filter((at) => !told.has(at)));
+}
+
 /** The sum over the rules. @throws MODEL_UNTRAINABLE when a comparison has less than one expected match */
-function trainable(model: Model, counts: readonly LevelCounts[]): LevelCounts {
+function trainable(model: Model, counts: readonly LevelCounts[], silent: ReadonlySet<number>): LevelCounts {
   return model.comparisons.map(({ name, levels }, at) => {
     const sums = levels.map((_, level) => counts.reduce((sum, rows) => sum + (rows[at]?.[level] ?? 0), 0));
-    if (sums.reduce((sum, count) => sum + count, 0) < 1) {
+    if (!silent.has(at) && sums.reduce((sum, count) => sum + count, 0) < 1) {
       throw new PopshareError(
         'MODEL_UNTRAINABLE',
         `model ${model.model}: no blocking rule brings evidence for the comparison "${name}"`,
@@ -156,13 +175,19 @@ function posterior(vector: Uint8Array, m: LevelProbabilities, u: LevelProbabilit
   return match / (match + (1 - prior) * likelihood(vector, u, all));
 }
 
-function weigh(model: Model, m: LevelProbabilities, u: LevelProbabilities, prior: number): TrainedModel {
+function weigh(
+  model: Model,
+  m: LevelProbabilities,
+  u: LevelProbabilities,
+  prior: number,
+  silent: ReadonlySet<number>,
+): TrainedModel {
   const comparisons = model.comparisons.map((comparison, at) => ({
     ...comparison,
     levels: comparison.levels.map((level, index) => ({
       ...level,
-      m: m[at]?.[index] ?? 0,
-      u: u[at]?.[index] ?? 0,
+      m: (silent.has(at) ? level.m : m[at]?.[index]) ?? 0,
+      u: (silent.has(at) ? level.u : u[at]?.[index]) ?? 0,
     })),
   }));
   return { ...model, comparisons, prior };

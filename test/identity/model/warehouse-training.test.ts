@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { loadModel, type Model } from '../../../src/identity/model/model-file.ts';
 import { trainOnWarehouse } from '../../../src/identity/model/warehouse-training.ts';
-import type { TrainedModel } from '../../../src/identity/model/weights.ts';
+import { type TrainedModel, withWeights } from '../../../src/identity/model/weights.ts';
 import { completeNameForms } from '../../../src/identity/name-forms.ts';
 import { useCounty } from '../../support/drop.ts';
 
@@ -157,6 +157,18 @@ test('without mentions there is nothing to learn from', async () => {
     code: 'MODEL_NO_DATA',
     message: /0 linked mentions without a number/,
   });
+});
+
+test('what no pair tells of keeps its weights', async () => {
+  await store(mentions());
+  const shipped = await loadModel('persons', 'config');
+  model = { ...shipped, training: { ...shipped.training, random_pairs: 100_000 } };
+  const trained = await train();
+  for (const name of ['family', 'property', "the department's own number"]) {
+    const given = shipped.comparisons.find((comparison) => comparison.name === name)?.levels ?? [];
+    expect(levels(trained, name)).toEqual(given.map(({ m, u }) => ({ m, u })));
+  }
+  expect(levels(trained, 'sex')).not.toEqual(levels(withWeights(shipped), 'sex'));
 });
 
 test('a model of other columns asks for its files', async () => {
