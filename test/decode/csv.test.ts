@@ -8,7 +8,14 @@ import { decodeRows } from '../../src/ingest/decode/decode.ts';
 import { decodeAll, fieldsOf, problemsOf } from './reading.ts';
 
 const fixtures = new URL('../fixtures/deliveries/', import.meta.url);
-const text = fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed() && !value.includes('\0'));
+/**
+ * Private-use characters whose bytes are others since GB 18030-2022, which we read by; the encoder of these tests writes
+ * by the edition before. U+E5E5 it writes wrongly.
+ */
+const OTHERWISE_ENCODED = /[\ue5e5\ue78d-\ue796\ue81e\ue826\ue82b\ue82c\ue832\ue843\ue854\ue864]/u;
+const text = fc
+  .string({ unit: 'binary' })
+  .filter((value) => value.isWellFormed() && !value.includes('\0') && !OTHERWISE_ENCODED.test(value));
 
 function writeCsv(table: string[][], delimiter: string, lineEnd: string): string {
   const field = (value: string) =>
@@ -70,6 +77,13 @@ describe('CSV', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('reads the bytes that GB 18030-2022 gave to other characters as these', async () => {
+    const bytes = Buffer.concat([Buffer.from('a\n'), Buffer.from('fe66a6d9', 'hex'), Buffer.from('\n')]);
+    expect(fieldsOf(await decodeAll(pieces(bytes, [1]), { encoding: 'gb18030' }))).toEqual([
+      ['\u9fb6\ufe10'],
+    ]);
   });
 
   it('reads the same rows whether or not a quote comes late in a large file', async () => {
