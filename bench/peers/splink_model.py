@@ -28,11 +28,12 @@ THRESHOLDS = {"splink 0.99": math.log2(0.99 / 0.01)} | {
 # one department only, so the feed is part of them.
 PREPARE = """
 CREATE TABLE mention AS
-SELECT mention_id::BIGINT AS unique_id, * EXCLUDE (mention_id),
+SELECT mention_id::BIGINT AS unique_id, * EXCLUDE (mention_id, kin),
        coalesce(id_number, id_odd) AS number,
        coalesce(birth, id_birth) AS born,
        feed || ' ' || source_person AS own_number,
-       feed || ' ' || household_code AS household
+       feed || ' ' || household_code AS household,
+       string_split(trim(kin, '{}'), ',')::BIGINT[] AS family
 FROM read_csv(?, all_varchar = true, header = true)
 """
 
@@ -116,6 +117,16 @@ PLACE = cl.CustomComparison(
     ],
 )
 
+# Of a mention without a number, the mentions with one of the families that stand beside it in its record.
+FAMILY = cl.CustomComparison(
+    output_column_name="family",
+    comparison_levels=[
+        missing("(family_l IS NULL OR id_number_r IS NULL) AND (family_r IS NULL OR id_number_l IS NULL)"),
+        level("list_contains(family_l, unique_id_r) OR list_contains(family_r, unique_id_l)", "of the family"),
+        cll.ElseLevel(),
+    ],
+)
+
 SETTINGS = SettingsCreator(
     link_type="dedupe_only",
     unique_id_column_name="unique_id",
@@ -127,6 +138,8 @@ SETTINGS = SettingsCreator(
         cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
         PLACE,
         cl.ExactMatch("own_number"),
+        cl.ExactMatch("property_code"),
+        FAMILY,
     ],
     blocking_rules_to_generate_predictions=[
         block_on("number"),
@@ -143,6 +156,7 @@ SETTINGS = SettingsCreator(
         block_on("pinyin", "division"),
         block_on("name", "address"),
         block_on("name", "dwelling_code"),
+        block_on("pinyin", "property_code"),
     ],
     retain_intermediate_calculation_columns=False,
     retain_matching_columns=False,

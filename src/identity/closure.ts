@@ -7,9 +7,11 @@ import type { TrainedModel } from './model/weights.ts';
 
 /**
  * Asks those again who bond with somebody who is asked. Groups are connected components that are kept or dissolved
- * as a whole: half of one would be decided otherwise, and the result would depend on the order of arrival.
+ * as a whole: half of one would be decided otherwise, and the result would depend on the order of arrival. Whom a law
+ * sets apart are asked as well: they are rivals for the same person.
  *
- * After: no mention without a document number outside `unresolved` reaches the join threshold with one inside.
+ * After: no mention without a document number outside `unresolved` reaches the join threshold with one inside, or is set
+ * apart from it by a law.
  */
 export async function closeOverBonds(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   const { rows } = await sql<{ others: boolean }>`
@@ -27,7 +29,7 @@ export async function closeOverBonds(tx: Transaction<DB>, model: TrainedModel): 
     const result = await sql`
       INSERT INTO frontier
       WITH bonded AS (SELECT DISTINCT other_id AS mention_id FROM outsider
-                      WHERE weight >= ${model.thresholds.join} AND NOT is_forbidden)
+                      WHERE weight >= ${model.thresholds.join} OR is_forbidden)
       SELECT mention_id FROM bonded
       UNION
       SELECT mate.mention_id

@@ -64,7 +64,7 @@ export function featureOf(fields: IdentityFields): GivenFeature {
     sex: fields.sex ?? null,
     birth: fields.birthDate?.replaceAll('-', '') ?? null,
     id_birth:
-      id.kind !== 'impossible_birth' && Array.from(number).length === 18
+      id.kind !== 'impossible_birth' && id.kind !== 'placeholder' && Array.from(number).length === 18
         ? Array.from(number).slice(6, 14).join('')
         : null,
     lunar_birth: fields.birthDate === undefined ? null : String(lunarDate(fields.birthDate)),

@@ -2,10 +2,11 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 
 /**
- * Finds with whom a group of unresolved mentions may not share a person: other people of the same records, twins, and
- * those that a human set apart.
+ * Finds with whom a group of unresolved mentions may not share a person: other people of the same records, twins,
+ * those whom a law of the model sets apart, and those that a human set apart.
  *
- * Before: `mate`, `member`, `evidence`, `apart`, `cluster` and `unresolved` stand. After: temporary table `rival` has
+ * Before: `mate`, `member`, `edge`, `evidence`, `apart`, `cluster` and `unresolved` stand; `unresolved` has every
+ * mention that a law sets apart from one of it (closure.ts). After: temporary table `rival` has
  * each group with such mentions, `barred` each group with the nodes that hold one of them, or that a law sets apart
  * from it.
  */
@@ -18,6 +19,11 @@ export async function findRivals(tx: Transaction<DB>): Promise<void> {
     WHERE o.active AND NOT EXISTS (SELECT FROM mate k WHERE k.mention_id = o.mention_id AND k.unit = g.unit)
     UNION
     SELECT g.group_id, a.other_id FROM apart a JOIN mate g USING (mention_id)
+    UNION
+    SELECT g.group_id, e.other_id
+    FROM (SELECT mention_id, other_id, is_forbidden FROM edge
+          UNION ALL SELECT other_id, mention_id, is_forbidden FROM edge) e JOIN mate g USING (mention_id)
+    WHERE e.is_forbidden
     UNION
     SELECT g.group_id, t.other_id FROM twin t JOIN mate g USING (mention_id)
     WHERE NOT EXISTS (SELECT FROM mate k WHERE k.mention_id = t.other_id AND k.unit = g.unit)`.execute(tx);

@@ -189,6 +189,89 @@ describe('twins', () => {
   });
 });
 
+describe('children of one day, one name and one sex', () => {
+  const C = 'birth_certificate C child';
+  const D = 'birth_certificate D child';
+  const HERE = { mother_living_division: '620802001001' };
+  const otherMother = {
+    mother_id_number: residentNumber('19910303', '004'),
+    mother_name: '张敏',
+    mother_birth_date: '19910303',
+    mother_living_division: '620802002001',
+  };
+  const mother = register('M', { ...LI, sex: '2', household_number: 'H1' });
+  const otherHousehold = register('N', {
+    id_number: otherMother.mother_id_number,
+    name: '张敏',
+    sex: '2',
+    birth_date: '19910303',
+    registered_division: '620802002001',
+    household_number: 'H2',
+  });
+  const child = register('H', {
+    id_number: residentNumber('20261024', '002'),
+    name: '王小雨',
+    sex: '2',
+    birth_date: '20261024',
+    household_number: 'H1',
+  });
+
+  test('two mothers have two children, before one is registered', async () => {
+    await night({
+      household_register: [mother, otherHousehold],
+      birth_certificate: [birth('C', '20261024', HERE), birth('D', '20261024', otherMother)],
+    });
+    expect(await areOne(C, D)).toBe(false);
+    expect(await openReviews()).toEqual([]);
+    expect(await lawBetween(C, D)).toBe('two births');
+  });
+
+  test('two mothers of whom nobody knows the number have two children', async () => {
+    const nobody = { mother_id_number: '', mother_birth_date: '', mother_name: '张敏' };
+    await night({
+      birth_certificate: [
+        birth('C', '20261024', { ...HERE, ...nobody }),
+        birth('D', '20261024', { ...HERE, ...nobody, mother_name: '李娜' }),
+      ],
+    });
+    expect(await areOne(C, D)).toBe(false);
+    expect(await openReviews()).toEqual(['conflict C D']);
+  });
+
+  test('a certificate that was issued again is the same child', async () => {
+    await night({
+      household_register: [mother],
+      birth_certificate: [birth('C', '20261024', HERE), birth('D', '20261024', HERE)],
+    });
+    expect(await areOne(C, D)).toBe(true);
+  });
+
+  test('the one who is registered is the child of the family, whichever certificate comes first', async () => {
+    await night({
+      household_register: [mother, otherHousehold, child],
+      birth_certificate: [birth('D', '20261024', otherMother)],
+    });
+    expect(await areOne(H, D)).toBe(false);
+    expect(await lawBetween(H, D)).toBe('not of the family and elsewhere');
+    await night({ birth_certificate: [birth('C', '20261024', HERE)] }, TOMORROW);
+    expect(await areOne(H, C)).toBe(true);
+    expect(await areOne(H, D)).toBe(false);
+  });
+
+  test('when nothing tells the two certificates apart, neither is the one who is registered', async () => {
+    const nobody = { ...HERE, mother_id_number: '', mother_birth_date: '' };
+    await night({
+      household_register: [child],
+      birth_certificate: [birth('C', '20261024', { ...nobody, mother_name: '张敏' })],
+    });
+    expect(await areOne(H, C)).toBe(true);
+    await night({ birth_certificate: [birth('D', '20261024', nobody)] }, TOMORROW);
+    expect(await areOne(H, C)).toBe(false);
+    expect(await areOne(H, D)).toBe(false);
+    expect(await areOne(C, D)).toBe(false);
+  });
+});
+
 describe('two persons of one record', () => {
   test('are two, however alike', async () => {
     const person = { name: '张伟', id_number: residentNumber('20050607', '001'), birth_date: '20050607' };

@@ -128,6 +128,7 @@ test('fields make the features that a mention of the same fields has', async () 
     { id_number: '62080219800101001', name: '王 □' },
     { id_number: '620802800101001', name: 'Ａlimjan·Ｔursun', birth_date: '19800230' },
     { id_number: residentNumber('19800230'), name: '欧阳娜娜', birth_date: '19850220' },
+    { id_number: '111111111111111111', name: '赵敏' },
     { id_number: `${WANG.id_number.slice(0, 17)}A`, name: '不详', birth_date: '19850220', phone: '无' },
   ].map((more, at) => register(String(at), { birth_date: '19800101', ...more }));
   const sent = rows.filter(({ birth_date }) => birth_date !== '19800230');
@@ -149,6 +150,7 @@ test('fields make the features that a mention of the same fields has', async () 
       }),
     );
     expect({ ...stored, registered_division: null }).toMatchObject({ ...feature });
+    if (row['id_number']?.startsWith('111')) expect(feature.id_birth).toBeNull();
   }
 });
 

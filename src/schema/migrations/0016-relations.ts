@@ -32,15 +32,18 @@ async function up(db: Kysely<unknown>): Promise<void> {
   );
 
   // A day that no calendar has says nothing of when somebody was born.
-  await createFeature(
-    db,
-    `CASE WHEN m.id_kind <> 'impossible_birth' AND length(coalesce(m.id_number, m.id_given)) = 18
-          THEN substr(coalesce(m.id_number, m.id_given), 7, 8) END`,
-    `, m.property_code,
-     CASE WHEN m.id_number IS NULL THEN (
-       SELECT array_agg(n.other_id ORDER BY n.other_id) FROM identity.relative n WHERE n.mention_id = m.mention_id) END AS kin`,
-  );
+  await createFeature(db, birthUnlessKind("'impossible_birth'"), RELATIONS);
 }
+
+/** The digits of the birth date, of a number of 18 characters that is of none of these kinds. */
+export function birthUnlessKind(kinds: string): string {
+  return `CASE WHEN m.id_kind NOT IN (${kinds}) AND length(coalesce(m.id_number, m.id_given)) = 18
+          THEN substr(coalesce(m.id_number, m.id_given), 7, 8) END`;
+}
+
+export const RELATIONS = `, m.property_code,
+     CASE WHEN m.id_number IS NULL THEN (
+       SELECT array_agg(n.other_id ORDER BY n.other_id) FROM identity.relative n WHERE n.mention_id = m.mention_id) END AS kin`;
 
 async function down(db: Kysely<unknown>): Promise<void> {
   await sql`DROP VIEW identity.feature`.execute(db);
@@ -69,7 +72,7 @@ async function createTouchedMention(db: Kysely<unknown>): Promise<void> {
 }
 
 /** As in 0006-linkage.ts, but for what the number says of the birth, and the columns after those that were there. */
-async function createFeature(db: Kysely<unknown>, idBirth: string, more: string): Promise<void> {
+export async function createFeature(db: Kysely<unknown>, idBirth: string, more: string): Promise<void> {
   await sql`
     CREATE OR REPLACE VIEW identity.feature AS
     SELECT m.mention_id, m.feed, m.source_key, m.role, m.id_kind, m.id_number,

@@ -24,6 +24,7 @@ import { notices } from './0024-notices.ts';
 import { retention } from './0025-retention.ts';
 import { lookUps } from './0027-look-ups.ts';
 import { runRequests } from './0028-run-requests.ts';
+import { birthInNumber } from './0030-birth-in-number.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -52,4 +53,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0025-retention': retention,
   '0027-look-ups': lookUps,
   '0028-run-requests': runRequests,
+  '0030-birth-in-number': birthInNumber,
 };
