@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ActionRequest } from '../anomalies/queue/actions.ts';
 import { loadDueDates, yearsLacking } from '../anomalies/queue/due-dates.ts';
 import { type CaseFilter, readFilter } from '../anomalies/queue/filter.ts';
+import { requireKnown } from '../anomalies/queue/known.ts';
 import { type Action, type Actor, TRANSITIONS } from '../anomalies/queue/transitions.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { numberArgument, tell } from './output.ts';
@@ -92,8 +93,12 @@ export async function requestOf(
   };
 }
 
-/** @throws CASE_INPUT */
-export function filterOf(options: FilterOptions, day: string): CaseFilter {
+/** @throws CASE_INPUT when it is no filter, or names what there is not */
+export async function filterOf(
+  { warehouse, rules }: Session,
+  options: FilterOptions,
+  day: string,
+): Promise<CaseFilter> {
   const { status, rule, family, severity, department, desk, feed, division, owner, group } = options;
   const given = {
     ...{ status, rule, family, severity, department, desk, feed, division, owner, group },
@@ -101,7 +106,11 @@ export function filterOf(options: FilterOptions, day: string): CaseFilter {
     person: options.person === undefined ? undefined : numberArgument(options.person),
     outside_groups: options.outsideGroups,
   };
-  return readFilter(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+  const filter = readFilter(
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  );
+  await requireKnown(warehouse, filter, rules);
+  return filter;
 }
 
 /** Whoever has this command line has the whole queue. */

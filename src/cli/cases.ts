@@ -48,7 +48,7 @@ function addReading(cases: Command): void {
         const page = await withSession(async (session) => {
           const day = await today(session.warehouse);
           return listCases(session.warehouse, {
-            filter: filterOf(options, day),
+            filter: await filterOf(session, options, day),
             order: options.order,
             limit: Math.min(numberArgument(options.limit), 200),
             after: options.after ?? null,
@@ -134,7 +134,7 @@ function addBulk(cases: Command): void {
           const limit = options.limit === undefined ? bulk_limit : numberArgument(options.limit);
           const whole = {
             ...request,
-            filter: filterOf(options, request.today),
+            filter: await filterOf(session, options, request.today),
             limit: Math.min(limit, bulk_limit),
             groupAbove: group_above,
           };
@@ -144,7 +144,15 @@ function addBulk(cases: Command): void {
           if (options.json) return sayJson(result);
           if ('matching' in result) {
             say(`${result.matching} cases, at most ${whole.limit} of them at once; the first:`);
-            sayRows(result.examples, 'none');
+            sayRows(
+              result.examples.map(({ anomaly_id, rule, status, due_on }) => ({
+                anomaly_id,
+                rule,
+                status,
+                due_on,
+              })),
+              'none',
+            );
           } else
             say(
               `bulk action ${result.bulk_id}: ${result.cases} cases; cases undo ${result.bulk_id} takes it back`,
@@ -177,8 +185,10 @@ function sayPage({ counts, cases, next }: CasePage): void {
     Object.entries(counted)
       .map(([name, n]) => `${name} ${n}`)
       .join(', ');
-  say(`${counts.total} cases, ${counts.overdue} overdue: ${by(counts.by_status)}`);
-  say(by(counts.by_rule));
+  if (counts.total > 0) {
+    say(`${counts.total} cases, ${counts.overdue} overdue: ${by(counts.by_status)}`);
+    say(by(counts.by_rule));
+  }
   sayRows(
     cases.map(({ version: _, returned_to: _to, opened_on: _on, group: _group, ...shown }) => shown),
     'no cases',

@@ -6,6 +6,7 @@ import { issueCorrections } from '../anomalies/corrections/issue.ts';
 import { listCorrections } from '../anomalies/corrections/list.ts';
 import { correctionFiles } from '../anomalies/corrections/list-file.ts';
 import { takeReplies } from '../anomalies/corrections/reply.ts';
+import { requireDepartment } from '../anomalies/queue/known.ts';
 import { recordAct } from '../schema/warehouse/audit.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { say, sayJson, table } from './output.ts';
@@ -23,9 +24,10 @@ export function addCorrectionCommands(program: Command): void {
     .option('--department <department>', 'only of this department')
     .option('--json', 'one JSON object on stdout: {"corrections": [...]}')
     .action(async (options: { department?: string; json?: boolean }) => {
+      const department = departmentOf(options);
       await withSession(async ({ warehouse }) => {
         const rows = await listCorrections(warehouse, {
-          department: options.department ?? null,
+          department,
           after: null,
           limit: 1000,
         });
@@ -43,8 +45,8 @@ export function addCorrectionCommands(program: Command): void {
     .option('--out <folder>', 'write the files of the new lists there as well')
     .option('--json', 'one JSON object on stdout: {"issued": [...]}')
     .action(async (options: { department?: string; out?: string; json?: boolean }) => {
+      const department = departmentOf(options);
       await withSession(async ({ warehouse, configuration, rules, user: by }) => {
-        const department = options.department ?? null;
         const issued = await issueCorrections(warehouse, { by, on: await today(warehouse), department });
         for (const { number } of options.out === undefined ? [] : issued) {
           const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
@@ -85,6 +87,12 @@ export function addCorrectionCommands(program: Command): void {
         );
       });
     });
+}
+
+/** @throws CASE_INPUT when there is no such department */
+function departmentOf({ department }: { readonly department?: string }): string | null {
+  if (department !== undefined) requireDepartment(department);
+  return department ?? null;
 }
 
 async function writeFiles(

@@ -6,6 +6,7 @@ import { takeFieldReports } from '../anomalies/field-checks/answer.ts';
 import { askVillage } from '../anomalies/field-checks/ask.ts';
 import { openByVillage } from '../anomalies/field-checks/list.ts';
 import { fieldCheckFile } from '../anomalies/field-checks/list-file.ts';
+import { requireVillage } from '../anomalies/queue/divisions.ts';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { numberArgument, say, sayJson, table } from './output.ts';
@@ -60,6 +61,7 @@ export function addFieldCheckCommands(program: Command): void {
     .option('--village <code>', 'only this village')
     .action(async (options: { out: string; village?: string }) => {
       await withSession(async ({ warehouse, rules, user }) => {
+        if (options.village !== undefined) await requireVillage(warehouse, options.village);
         const rows = (await openByVillage(warehouse)).filter(
           ({ village }) => options.village === undefined || village === options.village,
         );

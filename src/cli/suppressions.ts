@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readFilter } from '../anomalies/queue/filter.ts';
+import { requireKnownPlace } from '../anomalies/queue/known.ts';
 import {
   liftSuppression,
   listSuppressions,
@@ -34,6 +35,7 @@ export function addSuppressions(cases: Command): void {
         const { warehouse, rules } = session;
         if (!rules.some((known) => known.rule === rule))
           throw new PopshareError('RULE_UNKNOWN', `there is no rule ${rule}`);
+        await requireKnownPlace(warehouse, covers, rules);
         const { reason, comment } = options;
         const day = await today(warehouse);
         return suppress(warehouse, {
@@ -46,8 +48,9 @@ export function addSuppressions(cases: Command): void {
           today: day,
         });
       });
-      if (options.json) sayJson(result);
-      else say(`suppression ${result.suppression_id}: ${result.cases} open cases are closed until ${until}`);
+      if (options.json) return sayJson(result);
+      say(`suppression ${result.suppression_id} until ${until}: ${result.cases} open cases are closed`);
+      say('what the nights find of it is kept closed and counted');
     });
 
   cases

@@ -118,7 +118,7 @@ export const ERROR_REGISTRY = {
   CASE_INPUT: {
     exit: 2,
     status: 422,
-    todo: 'docs/queue.md lists what each action asks for; `npx popshare cases show ID` names the actions.',
+    todo: 'Mend what the message names; docs/queue.md says what filters and actions take.',
   },
   CASE_CHANGED: { exit: 1, status: 412, todo: 'Look at the case again, and decide upon what it says now.' },
   CASE_STATE: {

@@ -57,6 +57,18 @@ describe('field checks', () => {
     expect(logged).toEqual({ action: 'export', actor: '李娜' });
   });
 
+  test.each([
+    ['there is not', '620802001099', /no village 620802001099; 620802001000 has 620802001001 /],
+    ['is a township', '620802001000', /no village 620802001000; 620802001000 has 620802001001 /],
+    ['is no code', '12', /no village 12; \d{12} has /],
+  ])('a village that %s is not asked', async (_what, village, message) => {
+    await expect(ask(await openCase(), village)).rejects.toMatchObject({
+      code: 'FIELD_CHECK',
+      message: expect.stringMatching(message),
+    });
+    expect(await county.query('SELECT FROM anomalies.field_check')).toEqual([]);
+  });
+
   test('an answer comes to its case, which stays where it is; a second answer changes nothing', async () => {
     const caseId = await openCase();
     const checkId = await ask(caseId);

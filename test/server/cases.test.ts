@@ -56,3 +56,24 @@ test('who is not signed in, and who sends no CSRF token, gets nothing done', asy
   const forged = await officer.post('/api/anomalies/1/actions', {}, { 'x-csrf-token': 'guessed' });
   expect(forged.body).toMatchObject({ status: 403, code: 'CSRF_TOKEN' });
 });
+
+test('a filter that names what there is not is refused, with what there is', async () => {
+  const supervisor = await api.as({ role: 'supervisor', division: '620802' });
+  const filter = { department: ['housng'] };
+  const acting = { action: 'dismiss', reason: 'not_a_fault', comment: '测试', filter };
+  for (const refused of [
+    await supervisor.get('/api/anomalies?rule=XX99'),
+    await supervisor.get('/api/anomalies?division=620802999'),
+    await supervisor.post('/api/bulk-actions', acting),
+    await supervisor.post('/api/bulk-actions/preview', acting),
+    await supervisor.post('/api/anomalies/exports', { filter, format: 'csv', purpose: 'case' }),
+    await supervisor.post('/api/suppressions', {
+      ...{ rule: 'DQ01', until: '2099-12-31', reason: 'known_exception', comment: '测试' },
+      covers: { division: '620802999' },
+    }),
+  ])
+    expect(refused.body, refused.text).toMatchObject({
+      code: 'CASE_INPUT',
+      detail: expect.stringMatching(/^there is no (rule|division|department) .*; /),
+    });
+});

@@ -3,6 +3,7 @@ import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from '../queue/change-cases.ts';
+import { requireVillage } from '../queue/divisions.ts';
 import type { DueDates } from '../queue/due-dates.ts';
 
 /** What a village is asked. */
@@ -16,14 +17,13 @@ export interface FieldQuestion {
   readonly on: string;
 }
 
-const VILLAGE = /^\d{12}$/;
-
 /**
  * Asks a village to go and look 现场核查. The case stays where it is; the answer comes to it as an event. A question
  * that the village has not answered yet is not asked twice.
  *
  * @returns the number of the check
- * @throws CASE_UNKNOWN; FIELD_CHECK when the case is closed or names no village, or the question is empty or open
+ * @throws CASE_UNKNOWN; FIELD_CHECK when the case is closed or names no village, there is no such village, or the
+ *   question is empty or open
  */
 export async function askVillage(
   warehouse: Queryable,
@@ -37,14 +37,17 @@ export async function askVillage(
       division: string | null;
       severity: 'high' | 'medium' | 'low';
     }>`
-      SELECT status, division, severity FROM anomalies.anomaly WHERE anomaly_id = ${caseId}`.execute(tx);
+      SELECT status, division, severity FROM anomalies.anomaly WHERE anomaly_id = ${caseId} FOR UPDATE`.execute(
+      tx,
+    );
     const [found] = rows;
     if (found === undefined) throw new PopshareError('CASE_UNKNOWN', `there is no case ${caseId}`);
     if (found.status === 'resolved' || found.status === 'dismissed')
       throw new PopshareError('FIELD_CHECK', `case ${caseId} is ${found.status}`);
-    const where = village ?? found.division ?? '';
-    if (!VILLAGE.test(where) || where.endsWith('000'))
+    const where = village ?? found.division;
+    if (where === null)
       throw new PopshareError('FIELD_CHECK', `case ${caseId} names no village; say which one (12 digits)`);
+    await requireVillage({ db: tx }, where);
     const asked = await sql<{ check_id: number }>`
       INSERT INTO anomalies.field_check (anomaly_id, village, question, asked_by, asked_on, due_on)
       VALUES (${caseId}, ${where}, ${question}, ${by}, ${on}, ${dueDates.dueOn(found.severity, on) ?? on})

@@ -1,17 +1,14 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import { CONTRACTS } from '../../schema/contracts/index.ts';
 import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import type { DueDates } from './due-dates.ts';
+import { SENDING_DEPARTMENTS } from './known.ts';
 import { type CaseEvent, eventsAfter } from './show.ts';
 import { enterMoves } from './tallies.ts';
 import { type Action, type Actor, actionsAllowed, type CaseState, transitionOf } from './transitions.ts';
-
-/** Who can mend a record: the departments that send some. */
-const DEPARTMENTS = [...new Set(CONTRACTS.map(({ department }) => department))].sort();
 
 /** What somebody does to cases, and why. */
 export interface ActionRequest {
@@ -116,8 +113,8 @@ export function requireComplete({ action, actor, reason, comment, owner, departm
             ? `to ${action} needs an owner`
             : action === 'assign' && actor.role === 'officer' && owner !== actor.name
               ? 'an officer takes cases; a supervisor gives them to others'
-              : department !== undefined && !DEPARTMENTS.includes(department)
-                ? `${department || 'nothing'} is no department that sends data; expected ${DEPARTMENTS.join(', ')}`
+              : department !== undefined && !SENDING_DEPARTMENTS.includes(department)
+                ? `${department || 'nothing'} is no department that sends data; expected ${SENDING_DEPARTMENTS.join(', ')}`
                 : null;
   if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
 }

@@ -4,6 +4,8 @@ import { PopshareError } from '../../schema/errors.ts';
 import type { CaseGroupKey } from './groups.ts';
 import { CLOSED_STATUSES, OPEN_STATUSES } from './transitions.ts';
 
+const severities = ['high', 'medium', 'low'] as const;
+const statuses = [...OPEN_STATUSES, ...CLOSED_STATUSES] as const;
 const texts = z.array(z.string().min(1)).min(1);
 const divisionSchema = z
   .string()
@@ -15,13 +17,13 @@ export type DivisionScope = z.output<typeof divisionSchema>;
 /** Which cases: each criterion narrows. Without `status`, the open ones. */
 export const caseFilterSchema = z.strictObject({
   status: z
-    .array(z.enum([...OPEN_STATUSES, ...CLOSED_STATUSES]))
+    .array(z.enum(statuses, `expected ${statuses.join(', ')}`))
     .min(1)
     .optional(),
   rule: texts.optional(),
   family: texts.optional(),
   severity: z
-    .array(z.enum(['high', 'medium', 'low']))
+    .array(z.enum(severities, `expected ${severities.join(', ')}`))
     .min(1)
     .optional(),
   department: texts.optional(),
@@ -30,7 +32,7 @@ export const caseFilterSchema = z.strictObject({
   division: divisionSchema.optional(),
   owner: z.string().min(1).optional(),
   /** YYYY-MM-DD: due earlier than this day. */
-  due_before: z.iso.date().optional(),
+  due_before: z.iso.date('expected a date YYYY-MM-DD').optional(),
   person: z.int().min(1).optional(),
   feed: texts.optional(),
   /** `<rule>:<feed>:<cause>`, as groups and cases name it. */
@@ -48,8 +50,11 @@ export type CaseFilter = z.output<typeof caseFilterSchema>;
  */
 export function readFilter(given: unknown): CaseFilter {
   const read = caseFilterSchema.safeParse(given);
-  if (!read.success) throw new PopshareError('CASE_INPUT', z.prettifyError(read.error));
-  return read.data;
+  if (read.success) return read.data;
+  const complaints = read.error.issues.map(
+    ({ path, message }) => `${path.map(String)[0] ?? 'filter'}: ${message}`,
+  );
+  throw new PopshareError('CASE_INPUT', complaints.join('; '));
 }
 
 /** The digits that the codes of a division and of all below it begin with. */

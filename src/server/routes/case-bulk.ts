@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actInBulk, listBulkActions, previewBulk, undoBulk } from '../../anomalies/queue/bulk.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
+import { requireKnown } from '../../anomalies/queue/known.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { today } from '../../schema/warehouse/today.ts';
 import type { Principal } from '../access.ts';
@@ -83,10 +84,11 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
     },
     async (request) => {
       const whole = bulkRequest(principalOf(request), request.body);
-      return context.inScope(request, async (scoped) => ({
-        ...(await previewBulk(scoped, { ...whole, today: await today(scoped) })),
-        limit: whole.limit,
-      }));
+      return context.inScope(request, async (scoped) => {
+        await requireKnown(scoped, request.body.filter, context.rules);
+        const preview = await previewBulk(scoped, { ...whole, today: await today(scoped) });
+        return { ...preview, limit: whole.limit };
+      });
     },
   );
 
@@ -103,9 +105,10 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
     },
     async (request) => {
       const whole = bulkRequest(principalOf(request), request.body);
-      return context.inScope(request, async (scoped) =>
-        actInBulk(scoped, { ...whole, today: await today(scoped) }),
-      );
+      return context.inScope(request, async (scoped) => {
+        await requireKnown(scoped, request.body.filter, context.rules);
+        return actInBulk(scoped, { ...whole, today: await today(scoped) });
+      });
     },
   );
 

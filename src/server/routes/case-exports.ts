@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { exportCases, MOST_EXPORTED } from '../../anomalies/queue/export.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
+import { requireKnown } from '../../anomalies/queue/known.ts';
 import { csvOf, workbookOf } from '../../anomalies/sheet.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import { today } from '../../schema/warehouse/today.ts';
@@ -34,6 +35,7 @@ export function addCaseExportRoutes(server: Server, context: ServerContext): voi
       const watermark = watermarkOf(principal, why);
       const { sheet, day } = await context.inScope(request, async ({ db }) =>
         db.transaction().execute(async (tx) => {
+          await requireKnown({ db: tx }, request.body.filter, rules);
           const made = await exportCases({ db: tx }, filter, {
             groupAbove: configuration.settings.queue.group_above,
             rules,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actOnCase } from '../../anomalies/queue/actions.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
 import { listGroups, listGroupsWithin } from '../../anomalies/queue/groups.ts';
+import { requireKnown } from '../../anomalies/queue/known.ts';
 import { listCases } from '../../anomalies/queue/list.ts';
 import { readCase, showCase, stateOf } from '../../anomalies/queue/show.ts';
 import { actionsAllowed, TRANSITIONS } from '../../anomalies/queue/transitions.ts';
@@ -158,16 +159,17 @@ export function addCaseRoutes(server: Server, context: ServerContext): void {
         ...criteria,
         ...(outside_groups && { outside_groups: true }),
       });
-      const page = await context.inScope(request, async (scoped) =>
-        listCases(scoped, {
+      const page = await context.inScope(request, async (scoped) => {
+        await requireKnown(scoped, criteria, context.rules);
+        return listCases(scoped, {
           filter,
           order,
           limit,
           after: after ?? null,
           today: await today(scoped),
           groupAbove: queue.group_above,
-        }),
-      );
+        });
+      });
       return { items: page.cases, next: page.next, counts: page.counts };
     },
   );

@@ -3,6 +3,7 @@ import { issueCorrections } from '../../anomalies/corrections/issue.ts';
 import { correctionProgress, listCorrections } from '../../anomalies/corrections/list.ts';
 import { correctionFiles, type ListFile } from '../../anomalies/corrections/list-file.ts';
 import { takeReplies } from '../../anomalies/corrections/reply.ts';
+import { requireDepartment } from '../../anomalies/queue/known.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import { today } from '../../schema/warehouse/today.ts';
@@ -54,6 +55,7 @@ export function addCorrectionRoutes(server: Server, context: ServerContext): voi
     },
     async (request) => {
       const { after = null, limit, department = null } = request.query;
+      if (department !== null) requireDepartment(department);
       const found = await context.inScope(request, (scoped) =>
         listCorrections(scoped, { department, after, limit: limit + 1 }),
       );
@@ -100,6 +102,7 @@ export function addCorrectionRoutes(server: Server, context: ServerContext): voi
     async (request) => {
       const by = principalOf(request).name;
       const { department = null } = request.body;
+      if (department !== null) requireDepartment(department);
       const issued = await context.inScope(request, async (scoped) =>
         issueCorrections(scoped, { by, on: await today(scoped), department }),
       );

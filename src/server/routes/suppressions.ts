@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
+import { requireKnownPlace } from '../../anomalies/queue/known.ts';
 import {
   liftSuppression,
   listSuppressions,
@@ -30,7 +31,7 @@ const suppression = z.object({
 });
 
 const division = caseFilterSchema.shape.division.unwrap();
-const covers = z.union([
+const coversSchema = z.union([
   z.strictObject({ subject: z.string().min(1) }),
   z.strictObject({ person: z.int().min(1) }),
   z.strictObject({ feed: z.string().min(1), division }),
@@ -71,7 +72,7 @@ export function addSuppressionRoutes(server: Server, context: ServerContext): vo
         summary: 'Keeps what a rule finds of something out of the queue until a day',
         body: z.strictObject({
           rule: z.string().min(1),
-          covers,
+          covers: coversSchema,
           until: z.iso.date(),
           reason: z.enum(SUPPRESSION_REASONS.map(({ code }) => code)),
           comment: z.string().min(1).max(2000),
@@ -80,13 +81,14 @@ export function addSuppressionRoutes(server: Server, context: ServerContext): vo
       },
     },
     async (request) => {
-      const { rule } = request.body;
+      const { rule, covers } = request.body;
       if (!context.rules.some((known) => known.rule === rule))
         throw new PopshareError('RULE_UNKNOWN', `there is no rule ${rule}`);
       const actor = actorOf(principalOf(request));
-      return context.inScope(request, async (scoped) =>
-        suppress(scoped, { ...request.body, actor, today: await today(scoped) }),
-      );
+      return context.inScope(request, async (scoped) => {
+        await requireKnownPlace(scoped, covers, context.rules);
+        return suppress(scoped, { ...request.body, actor, today: await today(scoped) });
+      });
     },
   );
 
