@@ -4,22 +4,23 @@
 // cannot run as they are.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const [major = 0] = process.versions.node.split('.').map(Number);
-const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const telemetry = new URL('../src/cli/telemetry.ts', import.meta.url).href;
 const isTraced = Object.keys(process.env).some((name) =>
   /^OTEL_EXPORTER_OTLP_(TRACES_)?ENDPOINT$/.test(name),
 );
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
 
 if (major >= 24) {
-  if (isTraced) await import(telemetry);
-  await import(cli);
+  // What is compiled once is kept, where only those may write who may write the programs; if nobody may, nothing is.
+  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/popshare', import.meta.url)));
+  if (isTraced) await import('../src/cli/telemetry.ts');
+  await import('../src/cli.ts');
 } else if (existsSync(pinned)) {
-  const first = isTraced ? ['--import', telemetry] : [];
-  const child = spawn(pinned, ['--max-old-space-size=256', ...first, cli, ...process.argv.slice(2)], {
+  const itself = fileURLToPath(import.meta.url);
+  const child = spawn(pinned, ['--max-old-space-size=256', itself, ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
   // A terminal sends Ctrl-C to both of us: passing it on would be a second one, and end the child out of order.

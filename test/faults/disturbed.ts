@@ -170,7 +170,7 @@ class Disturbance {
     ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
   } {
     const { base, data, drop } = this.county;
-    const child = spawn(process.execPath, ['src/cli.ts', 'nightly', '--date', SECOND, '--json'], {
+    const child = spawn(process.execPath, ['bin/popshare.js', 'nightly', '--date', SECOND, '--json'], {
       env: {
         ...process.env,
         DATABASE_URL: url,

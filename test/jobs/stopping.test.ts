@@ -34,7 +34,7 @@ async function listenAnywhere(): Promise<void> {
 
 /** A part of the service as its command starts it. */
 function begin(part: string, url: string | undefined): { child: ChildProcess; told: () => string } {
-  const child = spawn(process.execPath, ['src/cli.ts', part], {
+  const child = spawn(process.execPath, ['bin/popshare.js', part], {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: county.warehouse.url,
@@ -113,6 +113,8 @@ describe.each(backends(redisUrl))('a worker on $backend', ({ url, isThere }) => 
     const { client } = await disturbance.connect();
     await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                         WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    // The test's own are among them: it goes on when it has noticed.
+    await eventually(() => county.warehouse.pool.totalCount).toBe(0);
     const queue = await connectQueue({ databaseUrl: county.warehouse.url, redisUrl: url });
     queues.push(queue);
     const run = await openRun(county.warehouse, SECOND, 'nightly');
