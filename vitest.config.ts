@@ -1,4 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+// For the workers, and what they start: a file has a process of its own, and each would compile the packages anew.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/popshare', import.meta.url));
 
 export default defineConfig({
   test: {
