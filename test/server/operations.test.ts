@@ -64,6 +64,21 @@ test('a department’s system sees its own deliveries, feeds and rejected rows a
   expect([...feeds].sort()).toEqual(all.map(({ feed }) => feed).sort());
 });
 
+test('of a run, a department’s system sees its own feeds alone; a run may have reported nothing', async () => {
+  const housing = await api.as({ role: 'department', department: 'housing' });
+  const run = await housing.get('/api/runs/1');
+  expect(run.at('summary.deliveries')).toMatchObject([{ department: 'housing' }, { department: 'housing' }]);
+  const steps = run.at('steps') as { name: string; subject: string }[];
+  expect(steps.filter(({ name }) => name === 'ingest').map(({ subject }) => subject)).toEqual(
+    expect.arrayContaining(['housing_lease', 'housing_ownership']),
+  );
+  expect(steps.filter(({ name }) => name === 'ingest')).toHaveLength(2);
+  const [decision] = await api.query<{ run_id: number }>(
+    `INSERT INTO ops.run (business_date, purpose, status, summary) VALUES ('${DATE}', 'decision', 'done', 'null') RETURNING run_id`,
+  );
+  expect((await housing.get(`/api/runs/${decision?.run_id}`)).body).toMatchObject({ summary: null });
+});
+
 test('rejected rows go back to their department as they came, and the log says who took them', async () => {
   await api.query(`
     INSERT INTO ops.rejected_row (delivery_id, feed, line, field, code, message, fields)

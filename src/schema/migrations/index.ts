@@ -25,6 +25,7 @@ import { retention } from './0025-retention.ts';
 import { lookUps } from './0027-look-ups.ts';
 import { runRequests } from './0028-run-requests.ts';
 import { birthInNumber } from './0030-birth-in-number.ts';
+import { ledgerScope } from './0032-ledger-scope.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -54,4 +55,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0027-look-ups': lookUps,
   '0028-run-requests': runRequests,
   '0030-birth-in-number': birthInNumber,
+  '0032-ledger-scope': ledgerScope,
 };

@@ -61,7 +61,7 @@ export function addRejectedRowRoutes(server: Server, context: ServerContext): vo
         summary:
           'The open rejected rows of a feed as the source sent them, each delivery with a file of reasons',
         description:
-          'The files are the department’s own bytes and go back to it unmarked; the audit log has who took them.',
+          'The files are the department’s own bytes and go back to it unmarked; the audit log has who took them. Not for whoever is bound to a division: where a refused row belongs, nobody knows for sure.',
         body: z.strictObject({ feed: z.string(), purpose }),
         response: {
           200: z.object({
@@ -73,7 +73,9 @@ export function addRejectedRowRoutes(server: Server, context: ServerContext): vo
     },
     async (request) => {
       const { feed, purpose: reason } = request.body;
-      const { name, department } = principalOf(request);
+      const { name, department, division } = principalOf(request);
+      if (division !== null)
+        throw new PopshareError('FORBIDDEN', 'a refused row belongs to no division for sure');
       const binding = context.configuration.bindings.find((candidate) => candidate.feed === feed);
       if (binding === undefined || (department !== null && binding.contract.department !== department))
         throw new PopshareError('FEED_UNKNOWN', 'there is no such feed in your scope');
