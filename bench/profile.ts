@@ -9,6 +9,7 @@ import { updateDwellings } from '../src/population/dwellings.ts';
 import { updateHouseholds } from '../src/population/households.ts';
 import { updateProfiles } from '../src/population/profile.ts';
 import { loadSurvivorship } from '../src/population/survivorship.ts';
+import { gatherMentions } from '../src/population/touched.ts';
 import { loadConfiguration } from '../src/schema/configuration/load.ts';
 import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
@@ -80,6 +81,7 @@ async function update(warehouse: Warehouse, afterRun: number): Promise<Record<st
       SELECT DISTINCT person_id FROM identity.mention JOIN identity.link USING (mention_id)
       WHERE changed_run > ${afterRun}`.execute(tx);
     await sql`ANALYZE touched_person`.execute(tx);
+    await gatherMentions(tx);
     const parts = {
       profiles: () => updateProfiles(tx, { survivorship }),
       dwellings: () => updateDwellings(tx),

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
+import { loadUnindexed } from '../schema/warehouse/bulk.ts';
 import { methodOfKind } from './clusters.ts';
-import { loadUnindexed } from './first-load.ts';
 
 /**
  * Decides which person each cluster is, so that ids live as long as they can.
@@ -53,7 +53,7 @@ export async function assignPersons(tx: Transaction<DB>, runId: RunId, isFirst: 
       INSERT INTO identity.person (person_id, created_run) OVERRIDING SYSTEM VALUE
       SELECT person_id, ${runId}::bigint FROM assigned WHERE is_new`.execute(tx);
   };
-  if (isFirst) await loadUnindexed(tx, 'person', addPersons);
+  if (isFirst) await loadUnindexed(tx, 'identity.person', addPersons);
   else await addPersons();
 }
 
@@ -109,7 +109,7 @@ async function findFormerHomes(tx: Transaction<DB>): Promise<void> {
  */
 export async function recordPersonEvents(tx: Transaction<DB>, runId: RunId, isFirst: boolean): Promise<void> {
   if (isFirst) {
-    await loadUnindexed(tx, 'person_event', () => tellCreated(tx, runId));
+    await loadUnindexed(tx, 'identity.person_event', () => tellCreated(tx, runId));
     return;
   }
   await sql`
@@ -171,7 +171,7 @@ export async function writeLinks(
 ): Promise<void> {
   const version = sql`CASE WHEN c.vector IS NOT NULL THEN ${modelVersion}::integer END`;
   if (isFirst) {
-    await loadUnindexed(tx, 'link', () => addFirstLinks(tx, runId, version));
+    await loadUnindexed(tx, 'identity.link', () => addFirstLinks(tx, runId, version));
     return;
   }
   await sql`

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { indexesOf, sharedOut } from '../schema/warehouse/bulk.ts';
 import { blockKeySql, columnsOf, elementsOf, isGiven } from './block-key-sql.ts';
-import { indexesOf, sharedOut } from './first-load.ts';
 import type { BlockingRule } from './model/model-file.ts';
 import type { TrainedModel } from './model/weights.ts';
 
@@ -28,7 +28,7 @@ const OF_THE_PERSON = new Set([
  * part of the statement that one of them takes.
  */
 export async function storeFirstKeys(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
-  const indexes = await indexesOf(tx, 'block_key');
+  const indexes = await indexesOf(tx, 'identity.block_key');
   const grants = await grantsOf(tx);
   await gatherFirstSource(tx);
   await sql`DROP TABLE identity.block_key`.execute(tx);

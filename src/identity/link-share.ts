@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
-import { sharedOut } from './first-load.ts';
+import { sharedOut } from '../schema/warehouse/bulk.ts';
 
 /**
  * Notes how many mentions of each feed came to stand, or went, since the last reconciliation.

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { isEmpty, loadUnindexed } from '../schema/warehouse/bulk.ts';
 import { refreshStatistics } from './statistics.ts';
 import { gatherStays } from './stays.ts';
 
@@ -10,7 +11,7 @@ import { gatherStays } from './stays.ts';
  * alone; at several, it is a dwelling of its own that says so (is_ambiguous). Codes that housing knows go before codes
  * that others wrote down, and these before codes that no record has any more.
  *
- * Before: temporary table `touched_person` (person_id) stands, links are those of tonight. After:
+ * Before: temporary tables `touched_person` and `touched_mention` stand. After:
  * population.dwelling_person has a row for each stay of every touched person, and population.dwelling the dwellings.
  * Somebody else's stay is written only where it comes to another dwelling, because a code came to its address or
  * went. A dwelling is never deleted, its id never changes.
@@ -19,9 +20,10 @@ export async function updateDwellings(tx: Transaction<DB>): Promise<void> {
   await gatherStays(tx);
   await describeCodes(tx);
   await settleAddresses(tx);
-  const coded = await writeCodedDwellings(tx);
-  const uncoded = await writeUncodedDwellings(tx);
-  await refreshStatistics(tx, 'dwelling', coded + uncoded);
+  await gatherUncoded(tx);
+  if (await isEmpty(tx, 'population.dwelling'))
+    await loadUnindexed(tx, 'population.dwelling', () => addDwellings(tx, { known: false }));
+  else await bringDwellings(tx);
   await writeStays(tx);
 }
 
@@ -57,12 +59,8 @@ async function settleAddresses(tx: Transaction<DB>): Promise<void> {
   await sql`ANALYZE settled`.execute(tx);
 }
 
-/**
- * A dwelling that was known by its address alone gets the code that turns up there, and keeps its id.
- *
- * @returns how many dwellings are new
- */
-async function writeCodedDwellings(tx: Transaction<DB>): Promise<number> {
+/** A dwelling that was known by its address alone gets the code that turns up there, and keeps its id. */
+async function bringDwellings(tx: Transaction<DB>): Promise<void> {
   await sql`
     UPDATE population.dwelling d SET code = s.code, is_ambiguous = false
     FROM settled s
@@ -85,21 +83,16 @@ async function writeCodedDwellings(tx: Transaction<DB>): Promise<number> {
     WHERE d.dwelling_id = a.dwelling_id AND d.known_to_housing AND NOT EXISTS (SELECT FROM coded c WHERE c.code = d.code)`.execute(
     tx,
   );
-  const { numAffectedRows } = await sql`
-    INSERT INTO population.dwelling (code, division, street, number, room, address, address_key, floor_area, known_to_housing, is_ambiguous)
-    SELECT c.code, c.division, c.street, c.number, c.room, c.address, c.address_key, c.floor_area, c.known_to_housing, false
-    FROM coded c
-    WHERE NOT EXISTS (SELECT FROM population.dwelling d WHERE d.code = c.code)
-    ORDER BY c.code`.execute(tx);
-  return Number(numAffectedRows ?? 0);
+  await sql`
+    UPDATE population.dwelling d SET is_ambiguous = u.is_ambiguous
+    FROM uncoded u
+    WHERE d.address_key = u.address_key AND d.code IS NULL AND d.is_ambiguous <> u.is_ambiguous`.execute(tx);
+  const added = await addDwellings(tx, { known: true });
+  await refreshStatistics(tx, 'population.dwelling', added);
 }
 
-/**
- * After: every address at which somebody stays without a code, and that no single code has, is a dwelling.
- *
- * @returns how many dwellings are new
- */
-async function writeUncodedDwellings(tx: Transaction<DB>): Promise<number> {
+/** After: temporary table `uncoded` has every address at which somebody stays without a code, and that no single code has. */
+async function gatherUncoded(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE uncoded ON COMMIT DROP AS
     SELECT k.address_key, min(s.division COLLATE "C") AS division, min(k.street) AS street, min(k.number) AS number,
@@ -108,17 +101,28 @@ async function writeUncodedDwellings(tx: Transaction<DB>): Promise<number> {
     WHERE s.code IS NULL AND k.address_key IS NOT NULL AND t.code IS NULL
     GROUP BY k.address_key, t.address_key`.execute(tx);
   await sql`ANALYZE uncoded`.execute(tx);
-  await sql`
-    UPDATE population.dwelling d SET is_ambiguous = u.is_ambiguous
-    FROM uncoded u
-    WHERE d.address_key = u.address_key AND d.code IS NULL AND d.is_ambiguous <> u.is_ambiguous`.execute(tx);
-  const { numAffectedRows } = await sql`
+}
+
+/**
+ * @param known whether there may be dwellings already; an empty table would be read again for every row that goes into it
+ * @returns how many dwellings are new
+ */
+async function addDwellings(tx: Transaction<DB>, { known }: { readonly known: boolean }): Promise<number> {
+  const coded = await sql`
+    INSERT INTO population.dwelling (code, division, street, number, room, address, address_key, floor_area, known_to_housing, is_ambiguous)
+    SELECT c.code, c.division, c.street, c.number, c.room, c.address, c.address_key, c.floor_area, c.known_to_housing, false
+    FROM coded c
+    ${known ? sql`WHERE NOT EXISTS (SELECT FROM population.dwelling d WHERE d.code = c.code)` : sql``}
+    ORDER BY c.code`.execute(tx);
+  const isUnknown = sql`
+    WHERE NOT EXISTS (SELECT FROM population.dwelling d WHERE d.code IS NULL AND d.address_key = u.address_key)`;
+  const uncoded = await sql`
     INSERT INTO population.dwelling (division, street, number, room, address, address_key, known_to_housing, is_ambiguous)
     SELECT u.division, u.street, u.number, u.room, u.address, u.address_key, false, u.is_ambiguous
     FROM uncoded u
-    WHERE NOT EXISTS (SELECT FROM population.dwelling d WHERE d.code IS NULL AND d.address_key = u.address_key)
+    ${known ? isUnknown : sql``}
     ORDER BY u.address_key`.execute(tx);
-  return Number(numAffectedRows ?? 0);
+  return Number(coded.numAffectedRows ?? 0) + Number(uncoded.numAffectedRows ?? 0);
 }
 
 async function writeStays(tx: Transaction<DB>): Promise<void> {
@@ -135,8 +139,11 @@ async function writeStays(tx: Transaction<DB>): Promise<void> {
       WHERE s.settled_code IS NULL)
     SELECT mention_id, dwelling_id, person_id, relation, feed, source_key, since, until
     FROM at_home WHERE stood_in IS DISTINCT FROM dwelling_id`.execute(tx);
-  await sql`ALTER TABLE housed ADD PRIMARY KEY (mention_id)`.execute(tx);
-  await sql`ANALYZE housed`.execute(tx);
+  await sql`ANALYZE housed (mention_id)`.execute(tx);
+  if (await isEmpty(tx, 'population.dwelling_person')) {
+    await loadUnindexed(tx, 'population.dwelling_person', () => addStays(tx));
+    return;
+  }
   await sql`
     DELETE FROM population.dwelling_person p USING touched_person t
     WHERE p.person_id = t.person_id AND NOT EXISTS (SELECT FROM housed h WHERE h.mention_id = p.mention_id)`.execute(
@@ -149,9 +156,15 @@ async function writeStays(tx: Transaction<DB>): Promise<void> {
     WHERE p.mention_id = h.mention_id
       AND (p.dwelling_id, p.person_id, p.relation, p.since, p.until)
           IS DISTINCT FROM (h.dwelling_id, h.person_id, h.relation, h.since, h.until)`.execute(tx);
+  await refreshStatistics(tx, 'population.dwelling_person', await addStays(tx));
+}
+
+/** @returns how many are new */
+async function addStays(tx: Transaction<DB>): Promise<number> {
   const { numAffectedRows } = await sql`
     INSERT INTO population.dwelling_person (mention_id, dwelling_id, person_id, relation, feed, source_key, since, until)
-    SELECT h.mention_id, h.dwelling_id, h.person_id, h.relation, h.feed, h.source_key, h.since, h.until FROM housed h
+    SELECT mention_id, dwelling_id, person_id, relation, feed, source_key, since, until FROM housed
+    ORDER BY person_id, mention_id
     ON CONFLICT DO NOTHING`.execute(tx);
-  await refreshStatistics(tx, 'dwelling_person', Number(numAffectedRows ?? 0));
+  return Number(numAffectedRows ?? 0);
 }

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { CONTRACTS } from '../schema/contracts/index.ts';
 import type { DB } from '../schema/database.ts';
-import { forEachAttribute, numberTells, statementsAbout } from './statements.ts';
+import { forEachAttribute, numberTells, statementsIn } from './statements.ts';
 import { ATTRIBUTES, type Attribute, type Criterion, type Survivorship, THE_NUMBER } from './survivorship.ts';
 
 /**
@@ -53,7 +53,9 @@ async function gatherStatements(tx: Transaction<DB>): Promise<void> {
   await sql`ANALYZE contested_person`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE contested_statement ON COMMIT DROP AS
-    SELECT s.*, NULL::timestamptz AS changed_at FROM ${statementsAbout(sql`contested_person`)} s`.execute(tx);
+    SELECT s.*, NULL::timestamptz AS changed_at FROM ${statementsIn(sql`(contested_person JOIN touched_mention USING (person_id))`)} s`.execute(
+    tx,
+  );
   await sql`ANALYZE contested_statement (person_id, feed, source_key)`.execute(tx);
   for (const { feed, updatedAt } of CONTRACTS) {
     if (updatedAt === null) continue;

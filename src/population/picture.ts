@@ -19,7 +19,7 @@ import { estimateSignWeights } from './sign-weights.ts';
 import { updateSigns } from './signs.ts';
 import { updateStanding } from './standing.ts';
 import type { Survivorship } from './survivorship.ts';
-import { addHouseholds, findTouched, type Progress } from './touched.ts';
+import { addHouseholds, findTouched, gatherMentions, type Progress } from './touched.ts';
 
 /**
  * Brings the picture of the population to the night, in one transaction: profiles, dwellings and households, signs of
@@ -44,6 +44,7 @@ export async function updatePicture(
     const day: PictureDay = { asOf: state.asOf, settings };
     const touched = await findTouched(tx, state, day.asOf);
     await updateRegisterDivisions(tx, state);
+    await gatherMentions(tx);
     await updateProfiles(tx, { survivorship });
     await updateDwellings(tx);
     await updateHouseholds(tx);
@@ -93,7 +94,6 @@ async function gatherEverybody(tx: Transaction<DB>): Promise<void> {
 
 /** Where somebody lives may change with the index alone. */
 async function addIndexMoved(tx: Transaction<DB>): Promise<void> {
-  await sql`
-    INSERT INTO touched_person SELECT person_id FROM index_moved ON CONFLICT DO NOTHING`.execute(tx);
+  await sql`INSERT INTO touched_person SELECT person_id FROM index_moved`.execute(tx);
   await sql`ANALYZE touched_person`.execute(tx);
 }

@@ -46,15 +46,19 @@ interface Written {
 export async function placeAddresses(tx: Transaction<DB>): Promise<void> {
   await sql`
     DECLARE unplaced CURSOR FOR
-    SELECT s.division, s.address, ARRAY[p.name, f.name, c.name, t.name] AS names, v.name AS village
-    FROM (SELECT DISTINCT division, address FROM stay s
-          WHERE division IS NOT NULL AND address IS NOT NULL
-            AND NOT EXISTS (SELECT FROM place k WHERE k.division = s.division AND k.address = s.address)) s
-    LEFT JOIN reference.division p ON p.code = left(s.division, 2) || '0000000000'
-    LEFT JOIN reference.division f ON f.code = left(s.division, 4) || '00000000'
-    LEFT JOIN reference.division c ON c.code = left(s.division, 6) || '000000'
-    LEFT JOIN reference.division t ON t.code = left(s.division, 9) || '000'
-    LEFT JOIN reference.division v ON v.code = s.division AND v.level = 'village'`.execute(tx);
+    WITH unplaced AS (
+      SELECT DISTINCT division, address FROM stay s
+      WHERE division IS NOT NULL AND address IS NOT NULL
+        AND NOT EXISTS (SELECT FROM place k WHERE k.division = s.division AND k.address = s.address)),
+    named AS (
+      SELECT d.division, ARRAY[p.name, f.name, c.name, t.name] AS names, v.name AS village
+      FROM (SELECT DISTINCT division FROM unplaced) d
+      LEFT JOIN reference.division p ON p.code = left(d.division, 2) || '0000000000'
+      LEFT JOIN reference.division f ON f.code = left(d.division, 4) || '00000000'
+      LEFT JOIN reference.division c ON c.code = left(d.division, 6) || '000000'
+      LEFT JOIN reference.division t ON t.code = left(d.division, 9) || '000'
+      LEFT JOIN reference.division v ON v.code = d.division AND v.level = 'village')
+    SELECT division, address, names, village FROM unplaced JOIN named USING (division)`.execute(tx);
   for (;;) {
     const { rows } = await sql<Written>`FETCH ${sql.lit(BATCH)} FROM unplaced`.execute(tx);
     if (rows.length === 0) break;

@@ -2,14 +2,13 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import { bringTable } from './bring.ts';
 import { judgeContested } from './judge.ts';
-import { forEachAttribute, numberTells, statementsAbout } from './statements.ts';
-import { refreshStatistics } from './statistics.ts';
+import { forEachAttribute, numberTells, statementsIn } from './statements.ts';
 import { ATTRIBUTES, type Attribute, type Survivorship, THE_NUMBER } from './survivorship.ts';
 
 /**
  * Brings the profiles of the touched persons to what their records say now.
  *
- * Before: temporary table `touched_person` (person_id) stands, links are those of tonight. After: population.person
+ * Before: temporary tables `touched_person` and `touched_mention` stand. After: population.person
  * has the best value of each attribute of every touched person that a record names, with the feed that it comes from,
  * and population.disagreement the values that were not kept; a touched person that no record names has no row. Rows
  * are written only where they differ.
@@ -24,17 +23,16 @@ export async function updateProfiles(
   await summariseStatements(tx);
   await judgeContested(tx, survivorship);
   await composeProfiles(tx, survivorship);
-  const written = await bringTable(tx, {
-    table: sql`population.person`,
+  await bringTable(tx, {
+    table: 'population.person',
     draft: 'profile',
     persons: 'touched_person',
     key: [],
     values: [...ATTRIBUTES, 'is_local', 'source', 'other_sources'],
   });
-  await refreshStatistics(tx, 'person', written);
   await composeDisagreements(tx);
   await bringTable(tx, {
-    table: sql`population.disagreement`,
+    table: 'population.disagreement',
     draft: 'contradiction',
     persons: 'touched_person',
     key: ['attribute', 'value'],
@@ -81,7 +79,7 @@ async function summariseStatements(tx: Transaction<DB>): Promise<void> {
       SELECT s.person_id, min(t.place) AS source_place, bool_or(s.is_local) AS is_local,
              bool_or(s.odd_number IS NOT NULL) AS has_odd_number,
              right(max(s.wedding || s.civil_status), 2) AS civil_status, ${forEachAttribute(spread)}
-      FROM ${statementsAbout(sql`touched_person`)} s JOIN trust_place t USING (feed)
+      FROM ${statementsIn(sql`touched_mention`)} s JOIN trust_place t USING (feed)
       GROUP BY s.person_id) a) d`.execute(tx);
   await sql`ANALYZE summary (person_id, is_contested)`.execute(tx);
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { isEmpty, loadUnindexed } from '../schema/warehouse/bulk.ts';
 import { refreshStatistics } from './statistics.ts';
 
 // Relations to the head of household, GB/T 4761. 28 and 38 are children-in-law; 53 to 56 are the spouse's parents,
@@ -20,18 +21,25 @@ export function isHead(relation: RawBuilder<unknown>): RawBuilder<boolean> {
  * Brings the relations between persons to what the records say now: of households, marriages in force, births and
  * guardians.
  *
- * Before: `touched_person` stands; population.household_member and population.person are those of tonight. After:
- * population.relation has every relation of a touched person, from both sides: `kind` is what the other person is
- * to the person, `source` the feed that says so. A marriage ends with a divorce and with a death.
+ * Before: `touched_person` and `touched_mention` stand; population.household_member and population.person are those of
+ * tonight. After: population.relation has every relation of a touched person, from both sides: `kind` is what the other
+ * person is to the person, `source` the feed that says so. A marriage ends with a divorce and with a death.
  */
 export async function updateRelations(tx: Transaction<DB>): Promise<void> {
   await gatherCompanions(tx);
   await sql`
     CREATE TEMPORARY TABLE relation_draft ON COMMIT DROP AS
     ${relationsInHouseholds} UNION ${relationsInMarriage} UNION ${relationsInRecords}`.execute(tx);
-  await sql`ALTER TABLE relation_draft ADD PRIMARY KEY (person_id, other_person_id, kind, source)`.execute(
-    tx,
-  );
+  await sql`ANALYZE relation_draft (person_id, other_person_id)`.execute(tx);
+  if (await isEmpty(tx, 'population.relation')) {
+    await loadUnindexed(tx, 'population.relation', () => addRelations(tx));
+    return;
+  }
+  await removeRelations(tx);
+  await refreshStatistics(tx, 'population.relation', await addRelations(tx));
+}
+
+async function removeRelations(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE relation_gone ON COMMIT DROP AS
     SELECT r.* FROM touched_person JOIN population.relation r USING (person_id)
@@ -40,28 +48,38 @@ export async function updateRelations(tx: Transaction<DB>): Promise<void> {
       WHERE d.person_id = r.person_id AND d.other_person_id = r.other_person_id AND d.kind = r.kind AND d.source = r.source)`.execute(
     tx,
   );
-  await sql`ANALYZE relation_draft, relation_gone`.execute(tx);
+  await sql`ANALYZE relation_gone`.execute(tx);
   await sql`
     DELETE FROM population.relation r USING (${fromBothSides(sql`relation_gone`)}) g
     WHERE r.person_id = g.person_id AND r.other_person_id = g.other_person_id AND r.kind = g.kind AND r.source = g.source`.execute(
     tx,
   );
-  // Not by a look for what is there: a table that was empty would be read again for every row that goes into it.
-  const { numAffectedRows } = await sql`
-    INSERT INTO population.relation (person_id, other_person_id, kind, source)
-    ${fromBothSides(sql`relation_draft`)}
-    ON CONFLICT DO NOTHING`.execute(tx);
-  await refreshStatistics(tx, 'relation', Number(numAffectedRows ?? 0));
 }
 
+/**
+ * Not by a look for what is there: a table that was empty would be read again for every row that goes into it.
+ *
+ * @returns how many
+ */
+async function addRelations(tx: Transaction<DB>): Promise<number> {
+  const { numAffectedRows } = await sql`
+    INSERT INTO population.relation (person_id, other_person_id, kind, source)
+    SELECT * FROM (${fromBothSides(sql`relation_draft`)}) r
+    ORDER BY person_id, other_person_id, kind, source
+    ON CONFLICT DO NOTHING`.execute(tx);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** Of two persons who are both touched the relations are there from both sides already. */
 function fromBothSides(relations: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     SELECT person_id, other_person_id, kind, source FROM ${relations}
-    UNION
+    UNION ALL
     SELECT other_person_id, person_id,
            CASE kind WHEN 'parent' THEN 'child' WHEN 'child' THEN 'parent'
                      WHEN 'guardian' THEN 'ward' WHEN 'ward' THEN 'guardian' ELSE kind END, source
-    FROM ${relations}`;
+    FROM ${relations} r
+    WHERE NOT EXISTS (SELECT FROM touched_person t WHERE t.person_id = r.other_person_id)`;
 }
 
 /** What two members of a household are to each other follows from what they are to its head. */
@@ -109,20 +127,13 @@ const relationsInRecords = sql`
 
 /** After: temporary table `companion` has whom the records of families name together with a touched person. */
 async function gatherCompanions(tx: Transaction<DB>): Promise<void> {
-  await sql`
-    CREATE TEMPORARY TABLE named ON COMMIT DROP AS
-    SELECT l.person_id, m.feed, m.source_key, m.role
-    FROM touched_person JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-    WHERE m.active AND m.feed IN ('marriage_registration', 'birth_certificate', 'school_enrolment')`.execute(
-    tx,
-  );
-  await sql`ANALYZE named`.execute(tx);
+  const feeds = sql`('marriage_registration', 'birth_certificate', 'school_enrolment')`;
   await sql`
     CREATE TEMPORARY TABLE companion ON COMMIT DROP AS
     SELECT n.person_id, l.person_id AS other_person_id, n.feed, n.source_key, n.role, o.role AS other_role
-    FROM named n
+    FROM touched_mention n
     JOIN identity.mention o ON o.source_key = n.source_key AND o.feed = n.feed AND o.role <> n.role
     JOIN identity.link l ON l.mention_id = o.mention_id
-    WHERE o.active AND l.person_id <> n.person_id`.execute(tx);
+    WHERE n.feed IN ${feeds} AND o.feed IN ${feeds} AND o.active AND l.person_id <> n.person_id`.execute(tx);
   await sql`ANALYZE companion`.execute(tx);
 }

@@ -1,7 +1,9 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
+import { isEmpty, loadUnindexed } from '../schema/warehouse/bulk.ts';
 import type { PictureDay } from './sign-kinds.ts';
+import { refreshStatistics } from './statistics.ts';
 
 /** A kind of sign that tells where somebody lives. */
 interface PlaceEvidence {
@@ -106,8 +108,7 @@ async function createPicture(tx: Transaction<DB>, { asOf, settings }: PictureDay
     CROSS JOIN LATERAL (SELECT coalesce(l.division, CASE WHEN i.index >= ${settings.index.threshold}
                                                          THEN t.registered_division END) AS living_division) e
     WHERE t.registered_key IS NOT NULL OR l.person_id IS NOT NULL`.execute(tx);
-  await sql`CREATE UNIQUE INDEX ON new_residence (person_id)`.execute(tx);
-  await sql`ANALYZE new_residence`.execute(tx);
+  await sql`ANALYZE new_residence (person_id)`.execute(tx);
 }
 
 /** The rows of who was merged away vanish: the one who took the place has their records, and its own intervals. */
@@ -146,27 +147,32 @@ async function openIntervals(tx: Transaction<DB>, runId: RunId): Promise<void> {
     UPDATE population.residence r SET evidence = d.evidence, recorded_run = ${runId}
     FROM new_residence d
     WHERE r.person_id = d.person_id AND r.until IS NULL AND r.evidence <> d.evidence`.execute(tx);
-  await sql`
-    INSERT INTO population.residence (person_id, since, registered_division, living_division, category, evidence, recorded_run)
-    SELECT d.person_id,
-           -- What is newly known of a person who had gone begins after what was known.
-           greatest(d.since, (SELECT max(r.until) FROM population.residence r WHERE r.person_id = d.person_id)),
-           d.registered_division, d.living_division, d.category, d.evidence, ${runId}
-    FROM new_residence d
-    WHERE NOT EXISTS (SELECT FROM population.residence r WHERE r.person_id = d.person_id AND r.until IS NULL)`.execute(
-    tx,
-  );
+  // What is newly known of a person who had gone begins after what was known.
+  const open = async (): Promise<number> => {
+    const { numAffectedRows } = await sql`
+      INSERT INTO population.residence (person_id, since, registered_division, living_division, category, evidence, recorded_run)
+      SELECT d.person_id, greatest(d.since, k.until), d.registered_division, d.living_division, d.category, d.evidence, ${runId}
+      FROM new_residence d
+      LEFT JOIN (SELECT r.person_id, max(r.until) AS until, bool_or(r.until IS NULL) AS is_open
+                 FROM new_residence n JOIN population.residence r USING (person_id) GROUP BY r.person_id) k USING (person_id)
+      WHERE k.is_open IS NOT TRUE
+      ORDER BY d.person_id`.execute(tx);
+    return Number(numAffectedRows ?? 0);
+  };
+  const table = 'population.residence';
+  if (await isEmpty(tx, table)) await loadUnindexed(tx, table, open);
+  else await refreshStatistics(tx, table, await open());
 }
 
 /** The next day on which a sign begins, has lasted half a year, or stops to speak. */
 async function setRevisits(tx: Transaction<DB>, { asOf }: PictureDay): Promise<void> {
+  const ifComes = (day: RawBuilder<unknown>): RawBuilder<unknown> =>
+    sql`CASE WHEN ${day} > ${asOf}::date THEN ${day} END`;
   await sql`
     WITH next AS (
-      SELECT p.person_id, min(on_day) FILTER (WHERE on_day > ${asOf}::date) AS revisit_on
-      FROM touched_person p
-      LEFT JOIN place_sign s USING (person_id)
-      LEFT JOIN LATERAL (VALUES (s.since), (s.half_year_on), (s.speaks_until + 1)) AS v (on_day) ON true
-      GROUP BY p.person_id)
-    UPDATE population.standing t SET revisit_on = n.revisit_on FROM next n
-    WHERE t.person_id = n.person_id AND t.revisit_on IS DISTINCT FROM n.revisit_on`.execute(tx);
+      SELECT person_id, min(least(${ifComes(sql`since`)}, ${ifComes(sql`half_year_on`)}, ${ifComes(sql`speaks_until + 1`)})) AS revisit_on
+      FROM place_sign GROUP BY person_id)
+    UPDATE population.standing t SET revisit_on = n.revisit_on
+    FROM touched_person p LEFT JOIN next n USING (person_id)
+    WHERE t.person_id = p.person_id AND t.revisit_on IS DISTINCT FROM n.revisit_on`.execute(tx);
 }

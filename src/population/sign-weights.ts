@@ -88,19 +88,15 @@ export async function estimateSignWeights(tx: Transaction<DB>, day: PictureDay):
   const { asOf, settings } = day;
   const { least_occurrences, informative, defaults } = settings.weights;
   const estimation: Estimation = { leastOccurrences: least_occurrences, informative, defaults };
+  const patterns = await readPatterns(tx, asOf);
   const adults = estimateWeights(
-    await readPatterns(tx, asOf, 'adults'),
+    patterns.filter(({ adults }) => adults),
     [...kindsAmong('adults'), SPOUSE],
     new Set(),
     estimation,
   );
   const told = new Set(adults.filter(({ informative: holds }) => holds).map(({ kind }) => kind));
-  const ofChildren = estimateWeights(
-    await readPatterns(tx, asOf, 'all ages'),
-    kindsAmong('all ages'),
-    told,
-    estimation,
-  );
+  const ofChildren = estimateWeights(patterns, kindsAmong('all ages'), told, estimation);
   const weights = [...adults, ...ofChildren];
   const column = <Value>(pick: (weight: SignWeight) => Value): Value[] => weights.map(pick);
   await sql`DELETE FROM population.sign_weight`.execute(tx);
@@ -120,23 +116,25 @@ function kindsAmong(among: 'adults' | 'all ages'): string[] {
 async function readPatterns(
   tx: Transaction<DB>,
   asOf: string,
-  among: 'adults' | 'all ages',
-): Promise<Pattern[]> {
-  const isAdult = sql`t.birth_date <= ${asOf}::date - interval '18 years'`;
-  const { rows } = await sql<{ mask: number; persons: number }>`
-    SELECT mask, count(*) AS persons FROM (
-      SELECT t.person_id, coalesce(bit_or(1 << k.bit), 0) AS mask
+): Promise<(Pattern & { readonly adults: boolean })[]> {
+  const { rows } = await sql<{ mask: number; adults: boolean; persons: number }>`
+    SELECT mask, adults, count(*) AS persons FROM (
+      SELECT t.person_id, t.birth_date IS NOT NULL AND t.birth_date <= ${asOf}::date - interval '18 years' AS adults,
+             coalesce(s.mask, 0) AS mask
       FROM population.standing t
-      LEFT JOIN population.sign s ON s.person_id = t.person_id AND s.since <= ${asOf}::date
-        AND (s.until IS NULL OR s.until >= (date_trunc('month', ${asOf}::date) - interval '11 months')::date)
-      LEFT JOIN (SELECT kind, (ordinality - 1)::integer AS bit FROM unnest(${SIGN_KINDS}::text[]) WITH ORDINALITY AS u (kind)) k
-        ON k.kind = s.kind
-      WHERE t.registered_key IS NOT NULL AND t.left_on IS NULL
-        AND ${among === 'adults' ? isAdult : sql`true`}
-      GROUP BY t.person_id) p
-    GROUP BY mask ORDER BY mask`.execute(tx);
-  return rows.map(({ mask, persons }) => ({
+      LEFT JOIN (
+        SELECT person_id, bit_or(1 << k.bit) AS mask
+        FROM population.sign s
+        JOIN (SELECT kind, (ordinality - 1)::integer AS bit FROM unnest(${SIGN_KINDS}::text[]) WITH ORDINALITY AS u (kind)) k
+          ON k.kind = s.kind
+        WHERE s.since <= ${asOf}::date
+          AND (s.until IS NULL OR s.until >= (date_trunc('month', ${asOf}::date) - interval '11 months')::date)
+        GROUP BY person_id) s USING (person_id)
+      WHERE t.registered_key IS NOT NULL AND t.left_on IS NULL) p
+    GROUP BY mask, adults ORDER BY mask, adults`.execute(tx);
+  return rows.map(({ mask, adults, persons }) => ({
     kinds: new Set(SIGN_KINDS.filter((_, bit) => (mask & (1 << bit)) !== 0)),
+    adults,
     persons,
   }));
 }

@@ -1,7 +1,13 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { CONTRACTS } from '../schema/contracts/index.ts';
 import type { DB } from '../schema/database.ts';
 import { bringTable } from './bring.ts';
 import { type PictureDay, RECORDED_SIGNS, SPOUSE } from './sign-kinds.ts';
+
+/** The feeds whose records name several persons. */
+const FEEDS_OF_SEVERAL = new Set(
+  CONTRACTS.filter(({ mentions }) => mentions.length > 1).map(({ feed }) => feed),
+);
 
 /** What a spouse must show to speak for the other. */
 const SPOUSE_SHOWS = ['pension_paid', 'medical_paid', 'residence_registered', 'trader'];
@@ -14,14 +20,12 @@ const SPOUSE_SHOWS = ['pension_paid', 'medical_paid', 'residence_registered', 't
  */
 export async function updateSigns(tx: Transaction<DB>, day: PictureDay): Promise<void> {
   await sql`
-    CREATE TEMPORARY TABLE new_sign (LIKE population.sign, PRIMARY KEY (person_id, kind, source_key)) ON COMMIT DROP`.execute(
-    tx,
-  );
+    CREATE TEMPORARY TABLE new_sign (LIKE population.sign) ON COMMIT DROP`.execute(tx);
   for (const { kind, feed, select } of RECORDED_SIGNS) await addSigns(tx, kind, feed, select(day));
-  await sql`ANALYZE new_sign`.execute(tx);
+  await sql`ANALYZE new_sign (person_id, kind)`.execute(tx);
   await addSigns(tx, SPOUSE, 'household_register', signsOfSpouse());
   await bringTable(tx, {
-    table: sql`population.sign`,
+    table: 'population.sign',
     draft: 'new_sign',
     persons: 'touched_person',
     key: ['kind', 'source_key'],
@@ -38,10 +42,9 @@ async function addSigns(
 ): Promise<void> {
   await sql`
     INSERT INTO new_sign (person_id, kind, feed, source_key, since, until, division)
-    SELECT g.person_id, ${kind}, ${feed}, g.source_key, g.since, g.until, g.division
+    SELECT ${FEEDS_OF_SEVERAL.has(feed) ? sql`DISTINCT` : sql``} g.person_id, ${kind}, ${feed}, g.source_key, g.since, g.until, g.division
     FROM (${select}) g JOIN new_standing USING (person_id)
-    WHERE g.since IS NOT NULL AND (g.until IS NULL OR g.until >= g.since)
-    ON CONFLICT DO NOTHING`.execute(tx);
+    WHERE g.since IS NOT NULL AND (g.until IS NULL OR g.until >= g.since)`.execute(tx);
 }
 
 /** Of couples in one household: whoever is touched, the others of the household are too. */

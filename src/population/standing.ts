@@ -36,10 +36,9 @@ export async function updateStanding(tx: Transaction<DB>, { settings }: PictureD
     LEFT JOIN registered r USING (person_id)
     LEFT JOIN gone g USING (person_id)
     WHERE NOT EXISTS (SELECT FROM touched_death d WHERE d.person_id = k.person_id)`.execute(tx);
-  await sql`CREATE UNIQUE INDEX ON new_standing (person_id)`.execute(tx);
-  await sql`ANALYZE new_standing`.execute(tx);
+  await sql`ANALYZE new_standing (person_id)`.execute(tx);
   await bringTable(tx, {
-    table: sql`population.standing`,
+    table: 'population.standing',
     draft: 'new_standing',
     persons: 'touched_person',
     key: [],
@@ -71,10 +70,9 @@ async function findDeaths(tx: Transaction<DB>): Promise<void> {
       WHERE m.feed = 'household_register' AND r.status = '3'
       ORDER BY m.person_id, r.cancelled_on, r.source_key)
     SELECT * FROM registered FULL JOIN cancelled USING (person_id)`.execute(tx);
-  await sql`CREATE UNIQUE INDEX ON new_death (person_id)`.execute(tx);
-  await sql`ANALYZE new_death`.execute(tx);
+  await sql`ANALYZE new_death (person_id)`.execute(tx);
   await bringTable(tx, {
-    table: sql`population.death`,
+    table: 'population.death',
     draft: 'new_death',
     persons: 'touched_person',
     key: [],

@@ -2,16 +2,16 @@ import { type RawBuilder, sql } from 'kysely';
 import { ATTRIBUTES, type Attribute } from './survivorship.ts';
 
 /**
- * What each record says of the persons in a table: one row a mention, a column an attribute, null where the record
- * says nothing of it.
+ * What each record says of the touched: one row a mention, a column an attribute, null where the record says nothing
+ * of it.
  *
  * A household registration speaks of the place of registration only as long as it is in force. A valid number under
  * which somebody else is known (link method name_conflict) is `odd_number`, as is one that is none: both are shown,
  * never kept. `wedding` and `civil_status` are what a marriage registration adds, the date and GB/T 2261.2.
  *
- * @param persons a table with person_id
+ * @param mentions `touched_mention`, or those of some of the touched
  */
-export function statementsAbout(persons: RawBuilder<unknown>): RawBuilder<unknown> {
+export function statementsIn(mentions: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`(
     SELECT l.person_id, m.mention_id, m.feed, m.source_key, coalesce(h.status = '1', false) AS is_local,
            CASE WHEN l.method <> 'name_conflict' THEN m.id_number END AS id_number,
@@ -29,13 +29,11 @@ export function statementsAbout(persons: RawBuilder<unknown>): RawBuilder<unknow
            CASE WHEN h.status = '1' THEN m.household_code END AS household_code,
            w.registered_on AS wedding,
            CASE w.event WHEN '结婚' THEN '20' WHEN '离婚' THEN '40' END AS civil_status
-    FROM ${persons} p
-    JOIN identity.link l USING (person_id)
+    FROM ${mentions} l
     JOIN identity.mention m USING (mention_id)
     LEFT JOIN registry.household_register h ON m.feed = 'household_register' AND h.source_key = m.source_key
     LEFT JOIN registry.death_registration d ON m.feed = 'death_registration' AND d.source_key = m.source_key
-    LEFT JOIN registry.marriage_registration w ON m.feed = 'marriage_registration' AND w.source_key = m.source_key
-    WHERE m.active)`;
+    LEFT JOIN registry.marriage_registration w ON m.feed = 'marriage_registration' AND w.source_key = m.source_key)`;
 }
 
 /** One piece of SQL for each attribute, with commas between. */

@@ -9,7 +9,7 @@ const DWELLING_FEEDS = sql`'household_register', 'residence_registration', 'hous
  * Gathers what has to be looked at together: the stays of touched persons, and those at the dwellings that these
  * were or come to, by code or by address, whosever they are.
  *
- * Before: `touched_person`. After: temporary table `stay` has these stays as the records tell them now, a row a
+ * Before: `touched_person` and `touched_mention`. After: temporary table `stay` has these stays as the records tell them now, a row a
  * mention; `place` their addresses taken apart; `affected` the ids of the dwellings.
  */
 export async function gatherStays(tx: Transaction<DB>): Promise<void> {
@@ -20,7 +20,7 @@ export async function gatherStays(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE stay ON COMMIT DROP AS
     ${staysOf(
-      sql`touched_person JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)`,
+      sql`(SELECT * FROM touched_mention WHERE feed IN (${DWELLING_FEEDS})) l JOIN identity.mention m USING (mention_id)`,
       sql`NULL::bigint`,
     )}`.execute(tx);
   await sql`ALTER TABLE stay ADD PRIMARY KEY (mention_id)`.execute(tx);

@@ -1,5 +1,6 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { isEmpty } from '../schema/warehouse/bulk.ts';
 
 /** How far the picture has come. */
 export interface Progress {
@@ -44,31 +45,41 @@ export async function findTouched(
   return rows[0]?.persons ?? 0;
 }
 
+/** After: temporary table `touched_mention` has the mentions of the touched that stand. */
+export async function gatherMentions(tx: Transaction<DB>): Promise<void> {
+  await sql`CREATE TEMPORARY TABLE touched_mention ON COMMIT DROP AS ${mentionsOf('touched_person')}`.execute(
+    tx,
+  );
+  await sql`ANALYZE touched_mention`.execute(tx);
+}
+
+function mentionsOf(persons: string): RawBuilder<unknown> {
+  return sql`
+    SELECT l.person_id, l.mention_id, l.method, m.feed, m.source_key, m.role
+    FROM ${sql.id(persons)} JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
+    WHERE m.active`;
+}
+
 /**
- * Adds to the touched whoever shares or shared a household with one of them: the signs of a spouse, and the index of
- * the adults for the children, come from there.
- *
- * After: `touched_mention` has the mentions of the touched that stand.
+ * Adds to the touched, and their mentions to the touched ones, whoever shares or shared a household with one of them:
+ * the signs of a spouse, and the index of the adults for the children, come from there.
  */
 export async function addHouseholds(tx: Transaction<DB>): Promise<void> {
   // Who is new to a household is touched already, so the members that the picture knows are enough.
+  if (await isEmpty(tx, 'population.standing')) return;
   await sql`
-    INSERT INTO touched_person
+    CREATE TEMPORARY TABLE housemate ON COMMIT DROP AS
     SELECT s.person_id FROM population.standing s
     JOIN (SELECT s.household_number FROM touched_person JOIN population.standing s USING (person_id)
           WHERE s.household_number IS NOT NULL
           UNION
-          SELECT m.household_code FROM touched_person
-          JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-          WHERE m.active AND m.feed = 'household_register') h USING (household_number)
-    ON CONFLICT DO NOTHING`.execute(tx);
-  await sql`ANALYZE touched_person`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE touched_mention ON COMMIT DROP AS
-    SELECT l.person_id, m.feed, m.source_key, m.role
-    FROM touched_person JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-    WHERE m.active`.execute(tx);
-  await sql`ANALYZE touched_mention`.execute(tx);
+          SELECT m.household_code FROM touched_mention t JOIN identity.mention m USING (mention_id)
+          WHERE t.feed = 'household_register') h USING (household_number)
+    WHERE NOT EXISTS (SELECT FROM touched_person t WHERE t.person_id = s.person_id)`.execute(tx);
+  await sql`ANALYZE housemate`.execute(tx);
+  await sql`INSERT INTO touched_mention ${mentionsOf('housemate')}`.execute(tx);
+  await sql`INSERT INTO touched_person SELECT person_id FROM housemate`.execute(tx);
+  await sql`ANALYZE touched_person, touched_mention`.execute(tx);
 }
 
 /**

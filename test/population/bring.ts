@@ -4,6 +4,7 @@ import { updateDwellings } from '../../src/population/dwellings.ts';
 import { updateHouseholds } from '../../src/population/households.ts';
 import { updateProfiles } from '../../src/population/profile.ts';
 import { loadSurvivorship, type Survivorship } from '../../src/population/survivorship.ts';
+import { gatherMentions } from '../../src/population/touched.ts';
 import type { DB } from '../../src/schema/database.ts';
 import { type Row, useCounty } from '../support/drop.ts';
 
@@ -44,6 +45,7 @@ export function usePopulation() {
         WHERE ${options.persons ?? null}::bigint[] IS NULL OR person_id = ANY (${options.persons ?? []}::bigint[])`.execute(
         tx,
       );
+      await gatherMentions(tx);
       const before = await written(tx);
       await updateProfiles(tx, { survivorship });
       await updateDwellings(tx);

@@ -137,3 +137,12 @@ test('the counts: county, township and village, by category, sex and age', async
     ['620802000000', '620802001000', ELSEWHERE].map((division) => ({ division, ...row })),
   );
 });
+
+test('who gives no birth date is of unknown age', async () => {
+  await night(TONIGHT, { housing_lease: [lease('L', { tenant_id_number: '', tenant_name: '陌生人' })] });
+  expect(
+    await county.query(
+      `SELECT sex, age_group, persons FROM reporting.residence WHERE division = '620802000000'`,
+    ),
+  ).toEqual([{ sex: '9', age_group: 'unknown', persons: 1 }]);
+});
