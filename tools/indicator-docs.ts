@@ -114,7 +114,7 @@ const SCORECARD = `## The scorecard of a department
 
 | column | of the feed, on that date |
 |---|---|
-| \`timeliness\` | 1 when the first night of the date that ended found a delivery, else 0 |
+| \`timeliness\` | 1 when a delivery had arrived by the end of the first night of the date, else 0; that it was held, and released later, does not matter |
 | \`acceptance\` | accepted / received rows of what was read |
 | \`valid_id\` | mentions with a valid document number / mentions |
 | \`linked\` | mentions linked with others / mentions |

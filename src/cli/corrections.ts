@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { answeredFileAt } from '../anomalies/answered-file.ts';
@@ -9,7 +9,7 @@ import { takeReplies } from '../anomalies/corrections/reply.ts';
 import { requireDepartment } from '../anomalies/queue/known.ts';
 import { recordAct } from '../schema/warehouse/audit.ts';
 import { today } from '../schema/warehouse/today.ts';
-import { say, sayJson, table } from './output.ts';
+import { outputFolder, say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
 
 /** `corrections`: what the departments are asked to mend, and what they answer. */
@@ -33,7 +33,17 @@ export function addCorrectionCommands(program: Command): void {
         });
         if (options.json) return sayJson({ corrections: rows });
         if (rows.length === 0) return say('no lists');
-        const heading = ['number', 'department', 'issued', 'due', 'lines', 'answered', 'closed', 'escalated'];
+        const heading = [
+          'number',
+          'department',
+          'issued',
+          'due',
+          'lines',
+          'answered',
+          'closed',
+          'escalated',
+          'withdrawn',
+        ];
         say(table([heading, ...rows.map((row) => Object.values(row).map(String))]));
       });
     });
@@ -47,6 +57,7 @@ export function addCorrectionCommands(program: Command): void {
     .action(async (options: { department?: string; out?: string; json?: boolean }) => {
       const department = departmentOf(options);
       await withSession(async ({ warehouse, configuration, rules, user: by }) => {
+        if (options.out !== undefined) await outputFolder(options.out);
         const issued = await issueCorrections(warehouse, { by, on: await today(warehouse), department });
         for (const { number } of options.out === undefined ? [] : issued) {
           const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
@@ -54,7 +65,7 @@ export function addCorrectionCommands(program: Command): void {
         }
         if (options.json) return sayJson({ issued });
         if (issued.length === 0) return say('no returned case waits for a list');
-        say(table(issued.map(({ number, lines, dueOn }) => [number, `${lines} cases`, `due ${dueOn}`])));
+        say(table(issued.map(({ number, lines, due_on }) => [number, `${lines} cases`, `due ${due_on}`])));
       });
     });
 
@@ -66,6 +77,7 @@ export function addCorrectionCommands(program: Command): void {
     .action(async (number: string, options: { out: string }) => {
       await withSession(async ({ warehouse, configuration, rules, user }) => {
         const files = await correctionFiles(warehouse, number, configuration.bindings, rules);
+        await outputFolder(options.out);
         await recordAct(warehouse.db, { actor: user, action: 'export', subject: number });
         await writeFiles(options.out, files);
         for (const { name } of files) say(name);
@@ -76,7 +88,7 @@ export function addCorrectionCommands(program: Command): void {
     .command('reply')
     .argument('<file>')
     .description('read a list that a department sent back (XLSX or CSV)')
-    .option('--json', 'one JSON object on stdout: {"taken", "known", "unanswered"}')
+    .option('--json', 'one JSON object on stdout: {"taken", "known", "unanswered", "withdrawn"}')
     .action(async (file: string, options: { json?: boolean }) => {
       await withSession(async ({ warehouse, user }) => {
         const replying = { by: user, on: await today(warehouse), within: warehouse };
@@ -85,6 +97,8 @@ export function addCorrectionCommands(program: Command): void {
         say(
           `${summary.taken} answers taken, ${summary.known} known before, ${summary.unanswered} lines unanswered`,
         );
+        for (const { number, line } of summary.withdrawn)
+          say(`${number} line ${line} was withdrawn: its answer is kept, and changes no case 该行已撤回`);
       });
     });
 }
@@ -99,6 +113,5 @@ async function writeFiles(
   folder: string,
   files: readonly { readonly name: string; readonly bytes: Buffer }[],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   for (const { name, bytes } of files) await writeFile(path.join(folder, name), bytes);
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { answeredFileAt } from '../anomalies/answered-file.ts';
@@ -9,7 +9,7 @@ import { fieldCheckFile } from '../anomalies/field-checks/list-file.ts';
 import { requireVillage } from '../anomalies/queue/divisions.ts';
 import { loadDueDates } from '../anomalies/queue/due-dates.ts';
 import { today } from '../schema/warehouse/today.ts';
-import { numberArgument, say, sayJson, table } from './output.ts';
+import { numberArgument, outputFolder, say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
 
 /** `field-checks`: what villages are asked to go and look at. */
@@ -65,7 +65,7 @@ export function addFieldCheckCommands(program: Command): void {
         const rows = (await openByVillage(warehouse)).filter(
           ({ village }) => options.village === undefined || village === options.village,
         );
-        await mkdir(options.out, { recursive: true });
+        await outputFolder(options.out);
         for (const { village } of rows) {
           const file = await fieldCheckFile(warehouse, village, user, rules);
           if (file === null) continue;

@@ -1,3 +1,4 @@
+import { access, constants, mkdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { PopshareError } from '../schema/errors.ts';
 
@@ -49,6 +50,20 @@ function width(text: string): number {
   let columns = 0;
   for (const character of text) columns += (character.codePointAt(0) ?? 0) >= 0x1100 ? 2 : 1;
   return columns;
+}
+
+/**
+ * Makes the folder of `--out`, before a command does what it could not hand over.
+ *
+ * @throws OUTPUT_FOLDER
+ */
+export async function outputFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new PopshareError('OUTPUT_FOLDER', `${folder} is no folder to write to`, { cause: error });
+  }
 }
 
 const dateSchema = z.iso.date();

@@ -1,11 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { exportRejectedRows } from '../ingest/rejected-rows.ts';
+import { PopshareError } from '../schema/errors.ts';
 import { recordAct } from '../schema/warehouse/audit.ts';
-import { say, sayJson, table } from './output.ts';
+import { outputFolder, say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
 
 export function addRejectCommands(program: Command): void {
@@ -41,7 +42,10 @@ export function addRejectCommands(program: Command): void {
     .option('--feed <feed>', 'only this feed')
     .action(async (options: { out: string; feed?: string }) => {
       await withSession(async ({ warehouse, configuration, user }) => {
-        await mkdir(options.out, { recursive: true });
+        const known = configuration.bindings.map(({ feed }) => feed);
+        if (options.feed !== undefined && !known.includes(options.feed))
+          throw new PopshareError('FEED_UNKNOWN', `there is no feed ${options.feed}`);
+        await outputFolder(options.out);
         let files = 0;
         for (const binding of configuration.bindings) {
           if (options.feed !== undefined && options.feed !== binding.feed) continue;

@@ -1003,6 +1003,14 @@ export interface OpsStep {
   subject: Generated<string>;
 }
 
+export interface OpsTimeliness {
+  arrived_at: Timestamp | null;
+  business_date: string | null;
+  department: string | null;
+  feed: string | null;
+  on_time: boolean | null;
+}
+
 export interface PopulationDeath {
   cancelled_on: string | null;
   death_record: string | null;
@@ -1917,6 +1925,7 @@ export interface DB {
   "ops.run": OpsRun;
   "ops.run_request": OpsRunRequest;
   "ops.step": OpsStep;
+  "ops.timeliness": OpsTimeliness;
   "population.death": PopulationDeath;
   "population.disagreement": PopulationDisagreement;
   "population.dwelling": PopulationDwelling;

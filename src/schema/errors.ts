@@ -216,6 +216,7 @@ export const ERROR_REGISTRY = {
     todo: 'Wait as long as Retry-After says; who needs many persons asks for a list, with a supervisor.',
   },
   PORT_IN_USE: { exit: 1, todo: 'Stop what listens there, or set another `server.port` in popshare.yaml.' },
+  OUTPUT_FOLDER: { exit: 2, todo: 'Give --out a folder that can be made, and written to.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
 } as const satisfies Record<string, { exit: 1 | 2; status?: number; todo: string }>;
 

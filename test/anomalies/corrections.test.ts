@@ -4,29 +4,37 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { answeredFileAt } from '../../src/anomalies/answered-file.ts';
 import { issueCorrections } from '../../src/anomalies/corrections/issue.ts';
+import { correctionProgress, listCorrections } from '../../src/anomalies/corrections/list.ts';
 import { correctionFiles } from '../../src/anomalies/corrections/list-file.ts';
 import { escalateOverdue } from '../../src/anomalies/corrections/overdue.ts';
 import { takeReplies } from '../../src/anomalies/corrections/reply.ts';
+import { withdrawnBefore } from '../../src/anomalies/corrections/withdrawn.ts';
 import { HEADINGS } from '../../src/anomalies/corrections/words.ts';
 import { actOnCase } from '../../src/anomalies/queue/actions.ts';
+import { actInBulk, undoBulk } from '../../src/anomalies/queue/bulk.ts';
 import { loadDueDates } from '../../src/anomalies/queue/due-dates.ts';
 import { decodeRows } from '../../src/ingest/decode/decode.ts';
 import { toRunId } from '../../src/schema/ids.ts';
+import { inCounty } from '../cli/popshare.ts';
 import { allowance, register, TOMORROW, TONIGHT, useRules, WANG } from '../rules/situation.ts';
 
 const { county, night } = useRules();
+const popshare = inCounty(county);
 const WRONG_SEX = { sex: '2' };
 const officer = { name: '李娜', role: 'supervisor' as const };
 
-/** Two doubts of public security about sex, one of civil affairs; all returned to their departments. */
-async function returnedCases(): Promise<number[]> {
+/** Two doubts of public security about sex, one of civil affairs. */
+async function openCases(): Promise<{ anomaly_id: number; version: number }[]> {
   await night('DQ06', {
     household_register: [register('H1', WRONG_SEX), register('H2', WRONG_SEX), register('H3')],
     subsistence_allowance: [allowance('A1', WRONG_SEX)],
   });
-  const cases = await county.query<{ anomaly_id: number; version: number }>(
-    'SELECT anomaly_id, version FROM anomalies.anomaly ORDER BY anomaly_id',
-  );
+  return county.query('SELECT anomaly_id, version FROM anomalies.anomaly ORDER BY anomaly_id');
+}
+
+/** All of them returned to their departments. */
+async function returnedCases(): Promise<number[]> {
+  const cases = await openCases();
   for (const { anomaly_id, version } of cases) await giveBack(anomaly_id, version);
   return cases.map(({ anomaly_id }) => anomaly_id);
 }
@@ -142,7 +150,7 @@ test('of a record that is not its own a department gets what the evidence says, 
   ]);
   const rows = (await Promise.all(files.map(tableOf))).flat();
   expect(new Set(rows.flatMap((row) => Object.keys(row)))).toEqual(
-    new Set(['校核单号', '行号', '问题', '依据', '期限', '处理结果', '处理说明']),
+    new Set(['校核单号', '行号', '问题', '依据', '期限', '办理状态', '处理结果', '处理说明']),
   );
   expect(JSON.stringify(rows)).not.toContain(WANG.id_number);
   expect(rows[3]?.['依据']).toBe('出生数：9');
@@ -167,11 +175,13 @@ describe('answers', () => {
       taken: 1,
       known: 0,
       unanswered: 0,
+      withdrawn: [],
     });
     expect(await takeReplies(county.warehouse, answeredFileAt(file), replying)).toEqual({
       taken: 0,
       known: 1,
       unanswered: 0,
+      withdrawn: [],
     });
     expect(await statuses()).toEqual(['returned', 'returned', 'returned']);
     await night('DQ06', { subsistence_allowance: [allowance('A1', { sex: '1' })] }, TOMORROW);
@@ -187,7 +197,7 @@ describe('answers', () => {
       on: TONIGHT,
       within: county.warehouse,
     });
-    expect(summary).toEqual({ taken: 1, known: 0, unanswered: 1 });
+    expect(summary).toEqual({ taken: 1, known: 0, unanswered: 1, withdrawn: [] });
     expect((await statuses()).toSorted()).toEqual(['new', 'returned', 'returned']);
     const events = await county.query(
       `SELECT source_key, actor, reason, from_status, to_status
@@ -264,6 +274,89 @@ describe('answers', () => {
   });
 });
 
+describe('a line whose case was taken back from the department', () => {
+  const LIST = 'XH-2026-public-security-0001';
+  const replying = () => ({ by: '公安', on: TONIGHT, within: county.warehouse });
+
+  /** Public security's two cases stand on its list by a bulk action, which is then undone. */
+  async function withdrawn(): Promise<void> {
+    await openCases();
+    const { bulk_id } = await actInBulk(county.warehouse, {
+      ...{ action: 'return', actor: officer, reason: 'correct_record', comment: '请核对性别' },
+      ...{ today: TONIGHT, dueDates: await loadDueDates(county.configuration) },
+      ...{ filter: { feed: ['household_register'] }, limit: 100, groupAbove: 100 },
+    });
+    await issue();
+    await undoBulk(county.warehouse, bulk_id, { actor: officer, today: TONIGHT });
+  }
+
+  test('is counted as withdrawn, and not as overdue', async () => {
+    await withdrawn();
+    const page = { department: null, after: null, limit: 10 };
+    expect(await listCorrections(county.warehouse, page)).toMatchObject([
+      { number: LIST, lines: 2, withdrawn: 2, answered: 0, closed: 0 },
+    ]);
+    expect(await correctionProgress(county.warehouse, '2027-06-01')).toMatchObject([
+      { department: 'public-security', lines: 2, withdrawn: 2, overdue: 0, waiting: 0 },
+    ]);
+  });
+
+  test('says so in the list when it is written again, and the next list says it too', async () => {
+    await withdrawn();
+    const [, csv] = await filesOf(LIST);
+    const rows = await tableOf(csv ?? { name: '', bytes: Buffer.alloc(0) });
+    expect(rows.map((row) => row['办理状态'])).toEqual(['已撤回', '已撤回']);
+    const [first] = await county.query<{ anomaly_id: number; version: number }>(
+      'SELECT anomaly_id, version FROM anomalies.anomaly ORDER BY anomaly_id',
+    );
+    await giveBack(first?.anomaly_id ?? 0, first?.version ?? 0, 'public-security');
+    const [next] = await issue();
+    expect(next?.number).toBe('XH-2026-public-security-0002');
+    expect(await withdrawnBefore(county.warehouse, 'XH-2026-public-security-0002')).toBe(
+      `以前的校核单中已撤回、不必再办理的行：${LIST} 第 1–2 行。`,
+    );
+    expect(await withdrawnBefore(county.warehouse, LIST)).toBeNull();
+    const [, again] = await filesOf('XH-2026-public-security-0002');
+    expect((await tableOf(again ?? { name: '', bytes: Buffer.alloc(0) }))[0]).toMatchObject({
+      行号: '1',
+      办理状态: '待办理',
+    });
+  });
+
+  test('takes an answer that changes nothing but itself, and the reader is told', async () => {
+    await withdrawn();
+    const before = await statuses();
+    const file = await answered(LIST, { 1: ['核实无误', '无误'], 2: ['已更正'] });
+    expect(await takeReplies(county.warehouse, answeredFileAt(file), replying())).toEqual({
+      ...{ taken: 2, known: 0, unanswered: 0 },
+      withdrawn: [
+        { number: LIST, line: 1 },
+        { number: LIST, line: 2 },
+      ],
+    });
+    expect(await statuses()).toEqual(before);
+    expect(await takeReplies(county.warehouse, answeredFileAt(file), replying())).toMatchObject({
+      ...{ taken: 0, known: 2 },
+    });
+    const said = await popshare(['corrections', 'reply', file]);
+    expect(said.stdout).toContain('0 answers taken, 2 known before');
+  });
+
+  test('stands again when the bulk action was one upon it, and is undone', async () => {
+    await returnedCases();
+    await issue();
+    const { bulk_id } = await actInBulk(county.warehouse, {
+      ...{ action: 'assign', actor: officer, reason: 'by_subject', owner: 'li' },
+      ...{ today: TONIGHT, dueDates: await loadDueDates(county.configuration) },
+      ...{ filter: { feed: ['household_register'] }, limit: 100, groupAbove: 100 },
+    });
+    const page = { department: 'public-security', after: null, limit: 10 };
+    expect(await listCorrections(county.warehouse, page)).toMatchObject([{ lines: 2, withdrawn: 2 }]);
+    await undoBulk(county.warehouse, bulk_id, { actor: officer, today: TONIGHT });
+    expect(await listCorrections(county.warehouse, page)).toMatchObject([{ lines: 2, withdrawn: 0 }]);
+  });
+});
+
 describe('deadlines', () => {
   const escalate = (on: string) =>
     county.warehouse.db.transaction().execute((tx) => escalateOverdue(tx, toRunId(1), on));
@@ -271,7 +364,7 @@ describe('deadlines', () => {
   test('a line is escalated once, on the day after its deadline', async () => {
     await returnedCases();
     const [list] = await issue();
-    expect(await escalate(list?.dueOn ?? '')).toBe(0);
+    expect(await escalate(list?.due_on ?? '')).toBe(0);
     expect(await escalate('2027-06-01')).toBe(3);
     expect(await escalate('2027-06-02')).toBe(0);
     expect(await county.query(`SELECT FROM anomalies.anomaly_event WHERE kind = 'escalated'`)).toHaveLength(
@@ -290,4 +383,11 @@ describe('deadlines', () => {
     });
     expect(await escalate('2027-06-01')).toBe(2);
   });
+});
+
+test('without a folder to write to no list is issued', async () => {
+  await returnedCases();
+  const issuing = await popshare(['corrections', 'issue', '--out', '/dev/null/lists']);
+  expect(issuing).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^OUTPUT_FOLDER: /) });
+  expect(await issue()).toHaveLength(2);
 });

@@ -92,6 +92,19 @@ describe('the scorecard', () => {
     ]);
   });
 
+  test('what came in time and was held stays in time when it is released later', async () => {
+    const rows = Array.from({ length: 10 }, (_, index) => register(`H${index}`));
+    await county.send('household_register', TONIGHT, rows);
+    await county.deliver('household_register', TOMORROW, rows.slice(5));
+    const { deliveries } = await county.night(TOMORROW, ['household_register']);
+    const [held] = deliveries;
+    if (held?.status !== 'held') throw new Error('half of the rows are missing: the delivery is held');
+    await county.decide(held, 'release');
+    expect(await scorecard(TOMORROW)).toMatchObject([
+      { feed: 'household_register', timeliness: 1, acceptance: 1 },
+    ]);
+  });
+
   test('of a date on which nothing changed says what stood before, and is not written', async () => {
     await county.send('household_register', TONIGHT, [register('H1')]);
     await county.send('household_register', TOMORROW, [register('H1')]);

@@ -60,8 +60,8 @@ export function useSmallCounty() {
     await county.query(
       `WITH applied AS (
          INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, received, accepted, rejected,
-                                   new, changed, unchanged)
-         SELECT feed, 'department', '2026-11-17', 1, (SELECT max(run_id) FROM ops.run), 'applied', 100, 90, 10, 90, 0, 0
+                                   new, changed, unchanged, arrived_at)
+         SELECT feed, 'department', '2026-11-17', 1, (SELECT max(run_id) FROM ops.run), 'applied', 100, 90, 10, 90, 0, 0, now()
          FROM unnest($1::text[]) feed
          ON CONFLICT (feed, business_date, sequence) DO UPDATE SET received = 100 RETURNING feed, delivery_id)
        INSERT INTO ops.feed_state (feed, delivery_id, business_date, sha256, received)

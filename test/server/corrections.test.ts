@@ -75,13 +75,51 @@ test('a list is issued, fetched by its department with a mark on it, and comes b
     headers: CSV,
   });
   expect(taken.status, taken.text).toBe(200);
-  expect(taken.body).toEqual({ taken: 2, known: 0, unanswered: 0 });
+  expect(taken.body).toEqual({ taken: 2, known: 0, unanswered: 0, withdrawn: [] });
   expect(
     await api.query('SELECT status FROM anomalies.anomaly WHERE anomaly_id = ANY ($1) ORDER BY status', [
       cases,
     ]),
   ).toEqual([{ status: 'new' }, { status: 'returned' }]);
   expect((await department.get('/api/corrections')).at('items')).toMatchObject([{ answered: 2 }]);
+});
+
+test('a line that was taken back is told of, and its department may answer it although the case is not theirs', async () => {
+  const supervisor = await api.as({ role: 'supervisor' });
+  const department = await api.as({ role: 'department', department: 'housing' });
+  const returned = await supervisor.post('/api/bulk-actions', {
+    ...{ action: 'return', reason: 'belongs_elsewhere', comment: '请核实', department: 'housing' },
+    ...{ filter: { department: ['public-security'], status: ['new'] }, limit: 2 },
+  });
+  expect(returned.body, returned.text).toMatchObject({ cases: 2 });
+  const issued = await supervisor.post('/api/corrections', { department: 'housing' });
+  const number = String(issued.at('issued.0.number'));
+  const undone = await supervisor.post(`/api/bulk-actions/${returned.at('bulk_id')}/undo`, {});
+  expect(undone.body, undone.text).toMatchObject({ undone: 2 });
+
+  expect((await department.get('/api/corrections')).at('items')).toMatchObject([
+    { number, lines: 2, withdrawn: 2 },
+  ]);
+  const answers = csv([
+    ['校核单号', '行号', '处理结果', '处理说明'],
+    [number, '1', '非本部门', ''],
+    [number, '2', '已更正', ''],
+  ]);
+  const taken = await department.request('POST', '/api/corrections/replies', {
+    body: answers,
+    headers: CSV,
+  });
+  expect(taken.body, taken.text).toEqual({
+    ...{ taken: 2, known: 0, unanswered: 0 },
+    withdrawn: [
+      { number, line: 1 },
+      { number, line: 2 },
+    ],
+  });
+  expect((await supervisor.get('/api/corrections/progress')).at('items')).toMatchObject([
+    { department: 'housing', lines: 2, answered: 2, withdrawn: 1, overdue: 0 },
+    { department: 'public-security' },
+  ]);
 });
 
 test.each([

@@ -10,7 +10,7 @@ export interface IssuedList {
   readonly department: string;
   readonly lines: number;
   /** YYYY-MM-DD: the last of its lines' deadlines. */
-  readonly dueOn: string;
+  readonly due_on: string;
 }
 
 /** Who issues lists, when, and for whom. */
@@ -61,7 +61,7 @@ async function writeLists(tx: Transaction<DB>, { by, on, department }: Issuing):
     lines AS (
       INSERT INTO anomalies.correction_line (correction_id, line, anomaly_id, event_id, due_on)
       SELECT i.correction_id, w.line, w.anomaly_id, w.event_id, w.due_on FROM waiting w JOIN issued i USING (department))
-    SELECT i.number, i.department, count(*) AS lines, i.due_on AS "dueOn"
+    SELECT i.number, i.department, count(*) AS lines, i.due_on
     FROM issued i JOIN waiting w USING (department)
     GROUP BY i.number, i.department, i.due_on ORDER BY i.number`.execute(tx);
   return rows;

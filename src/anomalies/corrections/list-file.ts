@@ -6,7 +6,8 @@ import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
 import type { Rule } from '../rule-file.ts';
 import { csvOf, MARK, type Sheet, workbookOf } from '../sheet.ts';
-import { GUIDE, HEADINGS } from './words.ts';
+import { IS_ASKED, IS_WITHDRAWN, withdrawnBefore } from './withdrawn.ts';
+import { GUIDE, HEADINGS, STATES } from './words.ts';
 
 /** One file of a list, ready to be written. */
 export interface ListFile {
@@ -21,6 +22,7 @@ interface ListedCase {
   readonly feed: string | null;
   readonly source_key: string | null;
   readonly due_on: string;
+  readonly state: 'asked' | 'withdrawn' | 'settled';
   readonly evidence: Record<string, unknown>;
   readonly record: Record<string, unknown> | null;
 }
@@ -42,12 +44,14 @@ export async function correctionFiles(
 ): Promise<ListFile[]> {
   const department = await departmentOf(warehouse, number);
   const cases = await listedCases(warehouse, number, department);
+  const withdrawn = await withdrawnBefore(warehouse, number);
+  const guide = [...GUIDE, ...[withdrawn, mark].filter((line) => line !== null && line !== undefined)];
   const files: ListFile[] = [];
   for (const [feed, ofFeed] of Map.groupBy(cases, (listed) => listed.feed)) {
     const binding = bindings.find(
       (candidate) => candidate.feed === feed && candidate.contract.department === department,
     );
-    const sheet = sheetOf(number, ofFeed, binding, rules, mark);
+    const sheet = sheetOf(number, ofFeed, binding, rules, { guide, mark });
     const name = `${number}_${feed ?? 'no_record'}`;
     files.push({ name: `${name}.xlsx`, bytes: await workbookOf(sheet) });
     files.push({ name: `${name}.csv`, bytes: csvOf(sheet) });
@@ -75,6 +79,7 @@ async function listedCases(warehouse: Queryable, number: string, department: str
       : sql``;
     const { rows } = await sql<ListedCase>`
       SELECT l.line, a.rule, a.feed, a.source_key, l.due_on, a.evidence,
+             CASE WHEN ${IS_WITHDRAWN} THEN 'withdrawn' WHEN ${IS_ASKED} THEN 'asked' ELSE 'settled' END AS state,
              ${isOwn ? sql`to_jsonb(r)` : sql`NULL::jsonb`} AS record
       FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
       JOIN anomalies.anomaly a USING (anomaly_id)
@@ -92,18 +97,19 @@ function sheetOf(
   cases: readonly ListedCase[],
   binding: Binding | undefined,
   rules: readonly Rule[],
-  mark: string | undefined,
+  { guide, mark }: { readonly guide: readonly string[]; readonly mark: string | undefined },
 ): Sheet {
   const columns = Object.entries(binding?.columns ?? {});
   return {
     name: binding?.contract.title.zh ?? '校核单',
-    guide: [...GUIDE, ...(mark === undefined ? [] : [mark])],
+    guide,
     columns: [
       { heading: HEADINGS.number, width: 24 },
       { heading: HEADINGS.line, width: 6 },
       { heading: '问题', width: 24 },
       { heading: '依据', width: 48 },
       { heading: '期限', width: 12 },
+      { heading: '办理状态', width: 10 },
       ...columns.map(([, source]) => ({ heading: source, width: 16 })),
       { heading: HEADINGS.reply, width: 18, toFill: true },
       { heading: HEADINGS.note, width: 32, toFill: true },
@@ -117,6 +123,7 @@ function sheetOf(
         `${listed.rule} ${rule?.title.zh ?? ''}`,
         describeEvidence(listed.evidence, listed.feed),
         listed.due_on,
+        STATES[listed.state],
         ...columns.map(([field]) => text(listed.record?.[field], binding?.contract.fields[field]?.kind)),
         '',
         '',

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { IS_ASKED, IS_WITHDRAWN } from './withdrawn.ts';
 
 /** A correction list, and how far it has come. */
 export interface CorrectionState {
@@ -14,6 +15,8 @@ export interface CorrectionState {
   /** Lines whose case is closed. */
   readonly closed: number;
   readonly escalated: number;
+  /** Lines whose case was taken back before the department settled it. */
+  readonly withdrawn: number;
 }
 
 /**
@@ -33,8 +36,9 @@ export async function listCorrections(
     SELECT c.number, c.department, c.issued_on, c.due_on, l.*
     FROM anomalies.correction c CROSS JOIN LATERAL (
       SELECT count(*) AS lines, count(l.reply) AS answered,
-             count(*) FILTER (WHERE a.status IN ('resolved', 'dismissed')) AS closed, count(l.escalated_on) AS escalated
-      FROM anomalies.correction_line l JOIN anomalies.anomaly a USING (anomaly_id)
+             count(*) FILTER (WHERE a.status IN ('resolved', 'dismissed')) AS closed, count(l.escalated_on) AS escalated,
+             count(*) FILTER (WHERE ${IS_WITHDRAWN}) AS withdrawn
+      FROM anomalies.correction_line l LEFT JOIN anomalies.anomaly a USING (anomaly_id)
       WHERE l.correction_id = c.correction_id) l
     WHERE (${department}::text IS NULL OR c.department = ${department}) AND l.lines > 0
       AND (${after}::text IS NULL OR c.correction_id < (SELECT correction_id FROM anomalies.correction WHERE number = ${after}))
@@ -50,6 +54,8 @@ export interface DepartmentProgress {
   readonly answered: number;
   readonly closed: number;
   readonly escalated: number;
+  /** Taken back before the department settled them. */
+  readonly withdrawn: number;
   /** Past their deadline, and still with the department. */
   readonly overdue: number;
   /** Returned to it, and on no list yet. */
@@ -66,10 +72,10 @@ export async function correctionProgress({ db }: Queryable, today: string): Prom
     WITH listed AS (
       SELECT c.department, count(DISTINCT c.correction_id) AS lists, count(*) AS lines, count(l.reply) AS answered,
              count(*) FILTER (WHERE a.status IN ('resolved', 'dismissed')) AS closed,
-             count(l.escalated_on) AS escalated,
-             count(*) FILTER (WHERE a.status = 'returned' AND a.returned_to = c.department AND l.due_on < ${today}::date) AS overdue
+             count(l.escalated_on) AS escalated, count(*) FILTER (WHERE ${IS_WITHDRAWN}) AS withdrawn,
+             count(*) FILTER (WHERE ${IS_ASKED} AND l.due_on < ${today}::date) AS overdue
       FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
-      JOIN anomalies.anomaly a USING (anomaly_id) GROUP BY c.department),
+      LEFT JOIN anomalies.anomaly a USING (anomaly_id) GROUP BY c.department),
     waiting AS (
       SELECT a.returned_to AS department, count(*) AS waiting FROM anomalies.anomaly a
       WHERE a.status = 'returned' AND NOT EXISTS (
@@ -78,8 +84,8 @@ export async function correctionProgress({ db }: Queryable, today: string): Prom
           SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned'))
       GROUP BY a.returned_to)
     SELECT department, coalesce(lists, 0) AS lists, coalesce(lines, 0) AS lines, coalesce(answered, 0) AS answered,
-           coalesce(closed, 0) AS closed, coalesce(escalated, 0) AS escalated, coalesce(overdue, 0) AS overdue,
-           coalesce(waiting, 0) AS waiting
+           coalesce(closed, 0) AS closed, coalesce(escalated, 0) AS escalated, coalesce(withdrawn, 0) AS withdrawn,
+           coalesce(overdue, 0) AS overdue, coalesce(waiting, 0) AS waiting
     FROM listed FULL JOIN waiting USING (department) ORDER BY department`.execute(db);
   return rows;
 }

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import type { RunId } from '../../schema/ids.ts';
 import { changeCases } from '../queue/change-cases.ts';
+import { IS_ASKED } from './withdrawn.ts';
 
 /**
  * Escalates what a department has not mended by its deadline: once for each line, as an event of the case. The case
@@ -15,9 +16,7 @@ export async function escalateOverdue(tx: Transaction<DB>, runId: RunId, on: str
     CREATE TEMPORARY TABLE overdue ON COMMIT DROP AS
     SELECT l.correction_id, l.line, l.anomaly_id
     FROM anomalies.correction_line l JOIN anomalies.anomaly a USING (anomaly_id)
-    WHERE l.escalated_on IS NULL AND l.due_on < ${on}::date AND a.status = 'returned'
-      AND l.event_id = (SELECT max(e.event_id) FROM anomalies.anomaly_event e
-                        WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned')`.execute(tx);
+    WHERE l.escalated_on IS NULL AND l.due_on < ${on}::date AND ${IS_ASKED}`.execute(tx);
   await sql`
     UPDATE anomalies.correction_line l SET escalated_on = ${on}::date
     FROM overdue o WHERE l.correction_id = o.correction_id AND l.line = o.line`.execute(tx);

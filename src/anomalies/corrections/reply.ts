@@ -5,6 +5,7 @@ import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { type AnsweredFile, numberIn, readAnsweredFile, refuseFaults, shown } from '../answered-file.ts';
 import { changeCases } from '../queue/change-cases.ts';
 import { enterMoves } from '../queue/tallies.ts';
+import { IS_ASKED, IS_WITHDRAWN } from './withdrawn.ts';
 import { HEADINGS, REPLIES } from './words.ts';
 
 type Reply = keyof typeof REPLIES;
@@ -32,6 +33,8 @@ export interface ReplySummary {
   /** Lines answered as they were before. */
   readonly known: number;
   readonly unanswered: number;
+  /** Lines whose new answer changes no case, because it was taken back from the department before. */
+  readonly withdrawn: readonly { readonly number: string; readonly line: number }[];
 }
 
 /**
@@ -67,9 +70,10 @@ export async function takeReplies(
   refuseFaults(file, [...faults, ...(await unknownLines(replying.within, answers))]);
   const summary = await warehouse.db.transaction().execute(async (tx) => {
     await stageAnswers(tx, answers);
+    const withdrawn = await withdrawnLines(tx);
     const taken = await writeAnswers(tx, replying);
     await recordAct(tx, { actor: replying.by, action: 'correction', detail: { answered: taken } });
-    return { taken, known: answers.length - taken, unanswered: rows.length - answers.length };
+    return { taken, known: answers.length - taken, unanswered: rows.length - answers.length, withdrawn };
   });
   await enterMoves(warehouse);
   return summary;
@@ -99,10 +103,20 @@ async function unknownLines({ db }: Queryable, answers: readonly Answer[]): Prom
 const given = (answers: readonly Answer[]): RawBuilder<unknown> => sql`
   jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) AS a (number text, line integer, reply text, note text)`;
 
+/** The lines with a new answer that nobody asks for any more. */
+async function withdrawnLines(tx: Transaction<DB>): Promise<{ number: string; line: number }[]> {
+  const { rows } = await sql<{ number: string; line: number }>`
+    SELECT c.number, l.line FROM answer n JOIN anomalies.correction c USING (number)
+    JOIN anomalies.correction_line l USING (correction_id, line) JOIN anomalies.anomaly a USING (anomaly_id)
+    WHERE (l.reply, l.note) IS DISTINCT FROM (n.reply, n.note) AND ${IS_WITHDRAWN}
+    ORDER BY c.correction_id, l.line`.execute(tx);
+  return rows;
+}
+
 /** @returns how many answers were new */
 async function writeAnswers(tx: Transaction<DB>, { by, on }: Replying): Promise<number> {
   await sql`
-    CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text, note text) ON COMMIT DROP`.execute(
+    CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text) ON COMMIT DROP`.execute(
     tx,
   );
   const { numAffectedRows } = await sql`
@@ -111,15 +125,14 @@ async function writeAnswers(tx: Transaction<DB>, { by, on }: Replying): Promise<
       SET reply = a.reply, note = a.note, replied_by = ${by}, replied_at = now()
       FROM answer a JOIN anomalies.correction c USING (number)
       WHERE l.correction_id = c.correction_id AND l.line = a.line AND (l.reply, l.note) IS DISTINCT FROM (a.reply, a.note)
-      RETURNING l.anomaly_id, l.event_id, l.reply, l.note)
-    INSERT INTO answered SELECT anomaly_id, event_id, reply, note FROM written`.execute(tx);
-  // An answer to an earlier return, or to a case that is closed by now, is kept with its line alone.
+      RETURNING l.anomaly_id, l.event_id, l.reply)
+    INSERT INTO answered SELECT anomaly_id, event_id, reply FROM written`.execute(tx);
+  // An answer to a line that is withdrawn, or to a case that is closed by now, is kept with its line alone.
   const goesOn = sql`c.reply <> 'corrected'`;
   await changeCases(tx, {
     chosen: sql`
-      SELECT a.*, t.reply, t.note FROM anomalies.anomaly a JOIN answered t USING (anomaly_id)
-      WHERE a.status = 'returned' AND t.event_id = (
-        SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned')
+      SELECT a.*, l.reply FROM anomalies.anomaly a JOIN answered l USING (anomaly_id)
+      WHERE ${IS_ASKED}
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
     set: {
       status: sql`CASE WHEN NOT (${goesOn}) THEN c.status WHEN c.owner IS NULL THEN 'new' ELSE 'assigned' END`,

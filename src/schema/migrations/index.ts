@@ -26,6 +26,7 @@ import { lookUps } from './0027-look-ups.ts';
 import { runRequests } from './0028-run-requests.ts';
 import { birthInNumber } from './0030-birth-in-number.ts';
 import { ledgerScope } from './0032-ledger-scope.ts';
+import { lateAndWithdrawn } from './0034-late-and-withdrawn.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -56,4 +57,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0028-run-requests': runRequests,
   '0030-birth-in-number': birthInNumber,
   '0032-ledger-scope': ledgerScope,
+  '0034-late-and-withdrawn': lateAndWithdrawn,
 };

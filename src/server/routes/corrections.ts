@@ -24,6 +24,7 @@ const correction = z.object({
   answered: z.int(),
   closed: z.int(),
   escalated: z.int(),
+  withdrawn: z.int().describe('lines whose case was taken back before the department settled it'),
 });
 
 const progress = z.object({
@@ -33,6 +34,7 @@ const progress = z.object({
   answered: z.int(),
   closed: z.int(),
   escalated: z.int(),
+  withdrawn: z.int().describe('taken back before the department settled them'),
   overdue: z.int().describe('past their deadline, and still with the department'),
   waiting: z.int().describe('returned to it, and on no list yet'),
 });
@@ -106,7 +108,7 @@ export function addCorrectionRoutes(server: Server, context: ServerContext): voi
       const issued = await context.inScope(request, async (scoped) =>
         issueCorrections(scoped, { by, on: await today(scoped), department }),
       );
-      return { issued: issued.map(({ dueOn, ...list }) => ({ ...list, due_on: dueOn })) };
+      return { issued };
     },
   );
 
@@ -160,7 +162,15 @@ export function addCorrectionRoutes(server: Server, context: ServerContext): voi
         consumes: FILES,
         body: fileBytes,
         response: {
-          200: z.object({ taken: z.int(), known: z.int(), unanswered: z.int() }),
+          200: z.object({
+            taken: z.int(),
+            known: z.int(),
+            unanswered: z.int(),
+            withdrawn: z
+              .array(z.object({ number: z.string(), line: z.int() }))
+              .readonly()
+              .describe('lines whose new answer changes no case: it was taken back before'),
+          }),
           ...PROBLEMS,
         },
       },
