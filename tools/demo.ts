@@ -13,6 +13,8 @@ import { PopshareError } from '../src/schema/errors.ts';
 import { openWarehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { DOCUMENT_PAGES } from '../src/server/pages-of-libraries.ts';
+import { publicAddress } from '../src/server/public-address.ts';
 
 const DATA = '.popshare/demo';
 const DROP = 'demo/deliveries';
@@ -126,10 +128,20 @@ async function summary(report: NightlyReport, session: Session): Promise<string[
       'rejects list',
       'indicators list',
       `nightly --date ${report.date} --drop ${DROP}`,
-    ].map((command) => `  POPSHARE_DATA=${DATA} npx popshare ${command}`),
+    ].map(command),
+    '',
+    '打开服务 Open the server: make an account, start the server, and go to the address',
+    '',
+    command('user add li.na --role supervisor'),
+    command('server'),
+    `  ${publicAddress(configuration.settings)}${DOCUMENT_PAGES}`,
     '',
     `The rules are the files in ${path.relative('.', configuration.folder)}/rules, the feeds those in ${path.relative('.', configuration.folder)}/feeds.`,
   ];
+}
+
+function command(given: string): string {
+  return `  POPSHARE_DATA=${DATA} npx popshare ${given}`;
 }
 
 async function indicatorTable(session: Session): Promise<string> {
