@@ -10,17 +10,19 @@ import { death, title } from '../support/drop.ts';
 import { backends, flush, redisDatabase } from './redis.ts';
 
 const redisUrl = redisDatabase(2);
-const LATER = ['2026-11-20', '2026-11-21'];
+const LATER = [20, 21, 22, 23, 24, 25, 26, 27].map((day) => `2026-11-${day}`);
 const NIGHTS = [FIRST, SECOND, ...LATER];
-const KILLS_A_NIGHT = 2;
+const MOST_KILLS_A_NIGHT = 2;
 const PARTS = ['scheduler', 'scheduler', 'worker', 'worker', 'worker'] as const;
 
 const disturbance = useDisturbance();
 const { county } = disturbance;
 let children: ChildProcess[] = [];
+/** The same on both back ends. */
+let undisturbedContents: Record<string, string[]> | undefined;
 
 /** Each title its own owner: side by side, feeds have no order, and nothing here may depend on one. */
-const OWNERS = [...'赵钱孙李周吴郑冯陈褚卫蒋沈韩杨朱秦尤'].map(
+const OWNERS = [...'赵钱孙李周吴郑冯陈褚卫蒋沈韩杨朱秦尤许何'].map(
   (family, n) => `${family}${'建国秀英'[n % 4]}`,
 );
 
@@ -110,10 +112,11 @@ describe.each(backends(redisUrl))('two schedulers and three workers on $backend'
   test.skipIf(!isThere)(
     'killed at random over its nights run each of them to its end once',
     async () => {
-      const expected = await undisturbed();
+      undisturbedContents ??= await undisturbed();
+      const expected = undisturbedContents;
       const seed = Math.floor(Math.random() * 2 ** 31);
       const kill = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: PARTS.length - 1 }));
-      const kills = fc.sample(fc.array(kill, { minLength: KILLS_A_NIGHT, maxLength: KILLS_A_NIGHT }), {
+      const kills = fc.sample(fc.array(kill, { maxLength: MOST_KILLS_A_NIGHT }), {
         seed,
         numRuns: NIGHTS.length,
       });
@@ -133,6 +136,6 @@ describe.each(backends(redisUrl))('two schedulers and three workers on $backend'
       ).toEqual([]);
       expect(await contentsOf(county.warehouse), `seed ${seed}`).toEqual(expected);
     },
-    120_000,
+    300_000,
   );
 });
