@@ -12,7 +12,7 @@ import {
 import { type Row, useCounty } from '../support/drop.ts';
 import { mentionOf, personsModel, personsOf } from './persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 const H = 'household_register H subject';
 const S = 'social_insurance S|110 subject';
 const ZHAO = { name: '赵晨曦', birth_date: '19850607', sex: '2', phone: '13912345678' };

@@ -6,7 +6,7 @@ import { insurance, register, residentNumber, TONIGHT } from '../rules/situation
 import { useCounty } from '../support/drop.ts';
 import { personsOf } from './persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 const AGENT = '13912904678';
 const LIMIT = 3;
 

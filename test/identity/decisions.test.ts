@@ -16,7 +16,7 @@ import {
 import { type Row, useCounty } from '../support/drop.ts';
 import { mentionOf, personsModel, personsOf } from './persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity', 'corrections');
 let model: TrainedModel;
 beforeEach(async () => {
   model = await personsModel();

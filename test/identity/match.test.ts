@@ -11,7 +11,7 @@ import { insurance, register, residence, residentNumber, TONIGHT, WANG } from '.
 import { type Row, useCounty } from '../support/drop.ts';
 import { mentionOf, personsModel, personsOf } from './persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 let model: TrainedModel;
 beforeEach(async () => {
   model = await personsModel();

@@ -13,7 +13,7 @@ import {
 import { type Row, useCounty } from '../support/drop.ts';
 import { personsOf } from './persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 const H = 'household_register H subject';
 const GUARDIAN = 'school_enrolment G guardian';
 const FATHER = 'birth_certificate C father';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileOf, title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const SNAPSHOT = 'housing_ownership';
 const [FIRST, SECOND] = ['2026-11-18', '2026-11-19'];
 const twenty = Array.from({ length: 20 }, (_, index) => title(`T${index}`, '王强'));

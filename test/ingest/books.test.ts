@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 
 describe('the books', () => {
   test.each([['received'], ['accepted'], ['unchanged']])(

@@ -4,7 +4,7 @@ import type { DeliveryReport } from '../../src/jobs/deliveries.ts';
 import { toDeliveryId } from '../../src/schema/ids.ts';
 import { type Row, title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const [FIRST, SECOND, THIRD] = ['2026-11-18', '2026-11-19', '2026-11-20'];
 const FEED = 'housing_ownership';
 const titles = (count: number): Row[] =>

@@ -4,7 +4,7 @@ import { fileOf, type Row, useCounty } from '../support/drop.ts';
 
 // What single feeds do that no other one does.
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 const [FIRST, SECOND] = ['2026-11-18', '2026-11-19'];
 
 interface Mention {

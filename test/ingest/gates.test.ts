@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { death, fileOf, type Row, title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const [FIRST, SECOND, THIRD] = ['2026-11-18', '2026-11-19', '2026-11-20'];
 const SNAPSHOT = 'housing_ownership';
 const titles = (count: number): Row[] =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { death, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const FEED = 'death_registration';
 const [FIRST, SECOND, THIRD] = ['2026-11-18', '2026-11-19', '2026-11-20'];
 const names = (asOf?: string): Promise<Record<string, string>> => county.records(FEED, 'name', asOf);

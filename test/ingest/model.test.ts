@@ -4,7 +4,7 @@ import { death, fileOf, type Row, title, useCounty } from '../support/drop.ts';
 
 // Random nights against a plain model in memory. Few keys, values, times and dates, so that they meet often.
 
-const county = useCounty();
+const county = useCounty('ingest');
 const DATES = ['2026-11-18', '2026-11-19', '2026-11-20', '2026-11-21'];
 
 beforeEach(() => county.setGates({ rejected_percent: 100, fewer_percent: 100, more_percent: 1_000_000 }));

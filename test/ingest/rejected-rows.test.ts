@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { exportRejectedRows } from '../../src/ingest/rejected-rows.ts';
 import { death, fileOf, title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const [FIRST, SECOND, THIRD] = ['2026-11-18', '2026-11-19', '2026-11-20'];
 const open = (): Promise<Record<string, unknown>[]> =>
   county.query(

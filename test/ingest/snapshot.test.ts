@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { title, useCounty } from '../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest');
 const FEED = 'housing_ownership';
 const [FIRST, SECOND, THIRD, FOURTH] = ['2026-11-18', '2026-11-19', '2026-11-20', '2026-11-21'];
 const owners = (asOf?: string): Promise<Record<string, string>> => county.records(FEED, 'owner_name', asOf);

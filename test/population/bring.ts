@@ -18,7 +18,7 @@ async function written(tx: Transaction<DB>): Promise<number> {
 
 /** A county whose persons, dwellings and households are brought to its records after each night. */
 export function usePopulation() {
-  const county = useCounty();
+  const county = useCounty('ingest', 'identity', 'population');
 
   /** Delivers rows of some feeds on a date, runs the night, and brings the picture of everybody. */
   async function night(date: string, rows: Readonly<Record<string, Row[]>>): Promise<void> {

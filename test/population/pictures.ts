@@ -12,7 +12,7 @@ interface Living {
 
 /** A county whose nights run no rules. */
 export function usePictures() {
-  const county = useCounty();
+  const county = useCounty('ingest', 'identity', 'population');
 
   /** Delivers rows of some feeds and runs the night for these. */
   async function night(date: string, rows: Readonly<Record<string, Row[]>>): Promise<void> {

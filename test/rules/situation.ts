@@ -17,7 +17,7 @@ interface Case {
 
 /** A county whose nights run the rules under test alone. */
 export function useRules() {
-  const county = useCounty();
+  const county = useCounty('ingest', 'identity', 'population', 'detect');
 
   /** The nights that follow run these rules. */
   async function run(...codes: string[]): Promise<void> {

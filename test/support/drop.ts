@@ -8,8 +8,9 @@ import { afterEach, beforeEach } from 'vitest';
 import type { Rule } from '../../src/anomalies/rule-file.ts';
 import { type Decision, decideDelivery } from '../../src/ingest/decide.ts';
 import type { DeliveryReport } from '../../src/jobs/deliveries.ts';
-import { type NightlyReport, runNight } from '../../src/jobs/nightly.ts';
+import { type NightlyOptions, type NightlyReport, runNight } from '../../src/jobs/nightly.ts';
 import type { Purpose } from '../../src/jobs/run.ts';
+import type { Step } from '../../src/jobs/steps.ts';
 import type { Indicator } from '../../src/population/indicators/indicator-file.ts';
 import type { Binding } from '../../src/schema/configuration/binding.ts';
 import { type Configuration, loadConfiguration } from '../../src/schema/configuration/load.ts';
@@ -17,6 +18,7 @@ import type { GateLimits, Settings } from '../../src/schema/configuration/settin
 import { toDeliveryId } from '../../src/schema/ids.ts';
 import type { Warehouse } from '../../src/schema/warehouse/connect.ts';
 import { cell, row, workbook } from '../decode/workbook-writer.ts';
+import { partOfNight } from './part-of-night.ts';
 import { useWarehouse } from './warehouse.ts';
 
 /** A row to send: fields of the contract; the others stay empty. */
@@ -37,9 +39,11 @@ class County {
   #configuration: Configuration | undefined;
   #elsewhere: Warehouse | undefined;
   readonly #warehouse: () => Warehouse;
+  readonly #steps: readonly Step['name'][];
 
-  constructor(warehouse: () => Warehouse) {
+  constructor(warehouse: () => Warehouse, steps: readonly Step['name'][]) {
     this.#warehouse = warehouse;
+    this.#steps = steps;
   }
 
   async open(): Promise<void> {
@@ -123,7 +127,7 @@ class County {
 
   /** One night for the feeds named. */
   async night(date: string, feeds: readonly string[], purpose: Purpose = 'nightly'): Promise<NightlyReport> {
-    return runNight({
+    const night: NightlyOptions = {
       warehouse: this.warehouse,
       configuration: this.configuration,
       rules: this.rules,
@@ -134,7 +138,8 @@ class County {
       purpose,
       feeds,
       progress: { stepBegan() {}, stepEnded() {}, rows() {} },
-    });
+    };
+    return this.#steps.length === 0 ? runNight(night) : partOfNight(night, this.#steps);
   }
 
   /** Sends rows of one feed and runs the night for it. */
@@ -204,9 +209,13 @@ class County {
   }
 }
 
-/** Registers the making and the ending of a county with the tests of the file. */
-export function useCounty(): County {
-  const county = new County(useWarehouse());
+/**
+ * Registers the making and the ending of a county with the tests of the file.
+ *
+ * @param steps the steps that its nights take, where the tests are about no others; none means all
+ */
+export function useCounty(...steps: Step['name'][]): County {
+  const county = new County(useWarehouse(), steps);
   beforeEach(() => county.open());
   afterEach(() => county.close());
   return county;

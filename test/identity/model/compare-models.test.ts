@@ -9,7 +9,7 @@ import { insurance, register, residence, residentNumber, TONIGHT } from '../../r
 import { useCounty } from '../../support/drop.ts';
 import { personsModel } from '../persons.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 const S = 'social_insurance S|110 subject';
 const PHONE = '13912904678';
 

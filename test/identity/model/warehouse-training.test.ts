@@ -5,7 +5,7 @@ import { type TrainedModel, withWeights } from '../../../src/identity/model/weig
 import { completeNameForms } from '../../../src/identity/name-forms.ts';
 import { useCounty } from '../../support/drop.ts';
 
-const county = useCounty();
+const county = useCounty('ingest', 'identity');
 let model: Model;
 beforeEach(async () => {
   const persons = await loadModel('persons', 'config');
