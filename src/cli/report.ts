@@ -1,3 +1,5 @@
+import type { DoubtfulRule } from '../anomalies/queue/worth.ts';
+import { lateFeedText } from '../jobs/late-feeds.ts';
 import type { NightlyReport } from '../jobs/nightly.ts';
 import { table } from './output.ts';
 
@@ -24,8 +26,15 @@ export function reportLines(report: NightlyReport): string[] {
       : table([['rule', 'opened', 'reopened', 'closed', 'open'], ...anomalies]),
     ...(report.failed_rules ?? []).map((message) => `rule failed: ${message}`),
     ...(report.failed_indicators ?? []).map((message) => `indicator failed: ${message}`),
+    ...(report.late_feeds ?? []).map((late) => `late 未按时报送: ${lateFeedText(late)}`),
+    ...(report.doubtful_rules ?? []).map(doubtLine),
     ...(report.warnings ?? []).map((message) => `warning: ${message}`),
   ];
+}
+
+/** What an operator is told of a rule that officers find wrong too often. */
+export function doubtLine({ rule, closed, dismissed, dismissed_percent }: DoubtfulRule): string {
+  return `${rule}: officers dismissed ${dismissed} of ${closed} (${dismissed_percent} %): look at the rule 请复核该规则`;
 }
 
 /** The deliveries of a night with their books, one a line. */

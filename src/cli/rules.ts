@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
-import { doubtfulRules, ruleWorth } from '../anomalies/queue/worth.ts';
+import { doubtfulOfLate, doubtfulRules, ruleWorth } from '../anomalies/queue/worth.ts';
 import { parseRule, type Rule } from '../anomalies/rule-file.ts';
 import { type RuleTrial, tryRule } from '../anomalies/try-rule.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { dateArgument, plain, say, sayJson, sayRows, table } from './output.ts';
+import { doubtLine } from './report.ts';
 import { type Session, withSession } from './session.ts';
 
 /** `rules`: what is looked for, what came of it, and what a new rule would find. */
@@ -15,12 +16,18 @@ export function addRuleCommands(program: Command): void {
 
   rules
     .command('list')
-    .description('the rules, with their open cases and the time that they took last')
-    .option('--json', 'one JSON object on stdout: {"rules": [...]}')
+    .description(
+      'the rules, their open cases, the time that they took last, and those that officers find wrong too often',
+    )
+    .option('--json', 'one JSON object on stdout: {"rules": [...], "doubtful": [...]}')
     .action(async (options: { json?: boolean }) => {
-      const listed = await withSession(listRules);
-      if (options.json) return sayJson({ rules: listed });
-      sayRows(listed, 'no rules');
+      const listed = await withSession(async (session) => ({
+        rules: await listRules(session),
+        doubtful: await doubtfulOfLate(session.warehouse, session.configuration.settings.queue),
+      }));
+      if (options.json) return sayJson(listed);
+      sayRows(listed.rules, 'no rules');
+      for (const doubt of listed.doubtful) say(doubtLine(doubt));
     });
 
   rules
@@ -76,10 +83,7 @@ export function addRuleCommands(program: Command): void {
       });
       if (options.json) return sayJson(found);
       sayRows(found.rules, 'no cases yet');
-      for (const { rule, closed, dismissed, dismissed_percent } of found.doubtful)
-        say(
-          `${rule}: officers dismissed ${dismissed} of ${closed} (${dismissed_percent} %): look at the rule 请复核该规则`,
-        );
+      for (const doubt of found.doubtful) say(doubtLine(doubt));
     });
 }
 

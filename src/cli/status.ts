@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
 import { sql } from 'kysely';
-import { doubtfulRules } from '../anomalies/queue/worth.ts';
+import { DOUBT_DAYS, doubtfulOfLate } from '../anomalies/queue/worth.ts';
+import { lateFeeds } from '../jobs/late-feeds.ts';
 import { stuckNotices } from '../jobs/notices/overview.ts';
-import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { today } from '../schema/warehouse/today.ts';
 import { say, sayJson, table } from './output.ts';
 import { withSession } from './session.ts';
-
-const MILLISECONDS_A_DAY = 86_400_000;
 
 export function addStatusCommands(program: Command): void {
   program
@@ -27,33 +24,29 @@ export function addStatusCommands(program: Command): void {
           WHERE status NOT IN ('resolved', 'dismissed') GROUP BY rule, severity HAVING sum(cases) > 0 ORDER BY rule`.execute(
           warehouse.db,
         );
-        const doubtful = await doubtfulRules(
-          warehouse,
-          configuration.settings.queue,
-          ...(await quarter(warehouse)),
-        );
+        const late = await lateFeeds(warehouse.db, configuration, null);
+        const doubtful = await doubtfulOfLate(warehouse, configuration.settings.queue);
         const stuck = await stuckNotices(warehouse);
         if (options.json)
           return sayJson({
             runs: runs.rows,
             waiting: waiting.rows,
+            late_feeds: late,
             cases: cases.rows,
             doubtful_rules: doubtful,
             stuck_notices: stuck,
           });
         section('runs 运行', runs.rows);
         section('deliveries that wait 待处理批次', waiting.rows);
+        section('feeds that were not here in time 未按时报送', late);
         section('open cases 疑点', cases.rows);
-        section('rules of which officers dismissed many cases in 90 days 多被排除的规则', doubtful);
+        section(
+          `rules of which officers dismissed many cases in ${DOUBT_DAYS} days 多被排除的规则`,
+          doubtful,
+        );
         if (stuck.length > 0) section('notices that do not get through 未送达的通知', stuck);
       });
     });
-}
-
-/** The last 90 days: first and last. */
-async function quarter(warehouse: Warehouse): Promise<[from: string, to: string]> {
-  const to = await today(warehouse);
-  return [new Date(Date.parse(to) - 90 * MILLISECONDS_A_DAY).toISOString().slice(0, 10), to];
 }
 
 function section(title: string, rows: readonly object[]): void {

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { RuleSummary } from '../anomalies/detect.ts';
 import { yearsLacking } from '../anomalies/queue/due-dates.ts';
+import { type DoubtfulRule, doubtfulOfLate } from '../anomalies/queue/worth.ts';
 import { type IdentitySummary, identitySummary } from '../identity/reconcile.ts';
 import type { RunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { type DeliveryReport, deliveriesOf } from './deliveries.ts';
+import { type LateFeed, lateFeeds } from './late-feeds.ts';
 import type { Night, Step } from './steps.ts';
 
 /** `nightly --json` of INTERFACE.md. */
@@ -19,6 +21,10 @@ export interface NightlyReport {
   readonly failed_rules?: readonly string[];
   /** What went wrong with indicators that failed, if any did. */
   readonly failed_indicators?: readonly string[];
+  /** Feeds that were not here by the end of the first night of the date, if any were not. */
+  readonly late_feeds?: readonly LateFeed[];
+  /** Rules of which officers dismissed many cases of late, if there are any. */
+  readonly doubtful_rules?: readonly DoubtfulRule[];
   /** What an operator should mend before it does harm. */
   readonly warnings?: readonly string[];
   readonly ms: number;
@@ -43,8 +49,9 @@ export async function nightReport(
     warehouse,
     runId,
     businessDate,
+    configuration,
     dueDates,
-  }: Pick<Night, 'warehouse' | 'runId' | 'businessDate' | 'dueDates'>,
+  }: Pick<Night, 'warehouse' | 'runId' | 'businessDate' | 'configuration' | 'dueDates'>,
   steps: readonly Step[],
 ): Promise<NightlyReport> {
   const feeds = steps.filter(({ name }) => name === 'ingest').map(({ subject }) => subject);
@@ -61,6 +68,8 @@ export async function nightReport(
       .map(({ message }) => message ?? '');
   const failedRules = failuresOf('detect');
   const failedIndicators = failuresOf('publish');
+  const late = await lateFeeds(warehouse.db, configuration, businessDate);
+  const doubtful = await doubtfulOfLate(warehouse, configuration.settings.queue);
   const lacking = yearsLacking(dueDates, businessDate);
   return {
     run_id: runId,
@@ -74,6 +83,8 @@ export async function nightReport(
     anomalies: await anomaliesOf(warehouse, runId),
     ...(failedRules.length > 0 ? { failed_rules: failedRules } : {}),
     ...(failedIndicators.length > 0 ? { failed_indicators: failedIndicators } : {}),
+    ...(late.length > 0 ? { late_feeds: late } : {}),
+    ...(doubtful.length > 0 ? { doubtful_rules: doubtful } : {}),
     ...(lacking.length > 0 ? { warnings: [calendarWarning(lacking)] } : {}),
     ms: await millisecondsOf(warehouse, runId),
   };

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { actInBulk, undoBulk } from '../../src/anomalies/queue/bulk.ts';
 import { doubtfulRules, ruleWorth } from '../../src/anomalies/queue/worth.ts';
 import { tryRule } from '../../src/anomalies/try-rule.ts';
+import { reportLines } from '../../src/cli/report.ts';
 import { inCounty } from '../cli/popshare.ts';
 import { residentNumber } from '../rules/situation.ts';
 import { CHEN, rule, TODAY, useQueue } from './queue.ts';
@@ -57,6 +58,27 @@ describe('a rule’s worth', () => {
     expect(await doubtful()).toEqual([]);
   });
 });
+
+test('a rule that officers dismissed much of is shown with the rules, in the status and in the night’s report', async () => {
+  await night(TODAY, subjects(30));
+  const filter = { rule: ['DQ01'] };
+  await actInBulk(county.warehouse, { ...request('dismiss'), filter, limit: 25, groupAbove: 100 });
+  await county.query(
+    `UPDATE anomalies.anomaly_event SET on_date = (now() AT TIME ZONE 'Asia/Shanghai')::date`,
+  );
+  const told = 'DQ01: officers dismissed 25 of 25 (100 %): look at the rule 请复核该规则';
+  const doubt = { rule: 'DQ01', closed: 25, dismissed: 25, dismissed_percent: 100 };
+  expect((await popshare(['rules', 'list'])).stdout).toContain(told);
+  expect(JSON.parse((await popshare(['rules', 'list', '--json'])).stdout)).toMatchObject({
+    doubtful: [doubt],
+  });
+  expect(JSON.parse((await popshare(['status', '--json'])).stdout)).toMatchObject({
+    doubtful_rules: [doubt],
+  });
+  const report = await county.night('2026-11-19', ['housing_ownership']);
+  expect(report).toMatchObject({ doubtful_rules: [doubt] });
+  expect(reportLines(report)).toContain(told);
+}, 60_000);
 
 describe('trying a rule', () => {
   test('says what it would do to the cases that stand, and does nothing', async () => {

@@ -111,6 +111,30 @@ test('each officer gets counts of their own cases and of those of their scope, b
   expect(mail).not.toContain('王');
 });
 
+test('feeds that are late are named to whoever has to do with them', async () => {
+  await county.query(`
+    INSERT INTO ops.run (business_date, purpose, status, finished_at) VALUES ('2026-11-18', 'nightly', 'done', '2026-11-18 22:30+08')`);
+  await county.query(`
+    INSERT INTO ops.delivery (feed, department, business_date, sequence, run_id, status, arrived_at)
+    SELECT feed, department, '2026-11-18', 1, (SELECT max(run_id) FROM ops.run), status, arrived_at::timestamptz
+    FROM (VALUES ('housing_ownership', 'housing', 'missing', NULL),
+                 ('death_registration', 'civil-affairs', 'applied', '2026-11-19 07:12+08'),
+                 ('household_register', 'public-security', 'applied', '2026-11-18 21:00+08')) AS d (feed, department, status, arrived_at)`);
+  const receiver = await mailReceiver();
+  await tell(await deskWith([LI, WANG], receiver.url), at(`${DAY}T08:00:00`));
+  const lines = (to: string) =>
+    receiver.mails
+      .find((mail) => mail.to.includes(to))
+      ?.text.split('\n')
+      .filter((line) => line.startsWith('未按时报送'));
+  const death = '未按时报送：殡葬火化登记（民政）：业务日期 2026-11-18，截止 22:00，2026-11-19 07:12 到达';
+  expect(lines(WANG.email)).toEqual([death]);
+  expect(lines(LI.email)).toEqual([
+    death,
+    '未按时报送：不动产权登记（房产）：业务日期 2026-11-18，截止 22:00，仍未到',
+  ]);
+});
+
 test('once a day, not before its hour, and on working days alone', async () => {
   const receiver = await mailReceiver();
   const desk = await deskWith([LI], receiver.url);

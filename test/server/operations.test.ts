@@ -68,6 +68,7 @@ test('of a run, a department’s system sees its own feeds alone; a run may have
   const housing = await api.as({ role: 'department', department: 'housing' });
   const run = await housing.get('/api/runs/1');
   expect(run.at('summary.deliveries')).toMatchObject([{ department: 'housing' }, { department: 'housing' }]);
+  expect(run.at('summary.late_feeds')).toEqual([]);
   const steps = run.at('steps') as { name: string; subject: string }[];
   expect(steps.filter(({ name }) => name === 'ingest').map(({ subject }) => subject)).toEqual(
     expect.arrayContaining(['housing_lease', 'housing_ownership']),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { QueueSettings } from '../../schema/configuration/settings.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { today } from '../../schema/warehouse/today.ts';
 import { CONFIRMING_REASONS } from './transitions.ts';
 
 /** What came of a rule's cases in a period. */
@@ -71,6 +72,17 @@ export interface DoubtfulRule {
   readonly closed: number;
   readonly dismissed: number;
   readonly dismissed_percent: number;
+}
+
+/** So many days back is of late. */
+export const DOUBT_DAYS = 90;
+const MILLISECONDS_A_DAY = 86_400_000;
+
+/** {@link doubtfulRules} of the last 90 days. */
+export async function doubtfulOfLate(warehouse: Queryable, settings: QueueSettings): Promise<DoubtfulRule[]> {
+  const to = await today(warehouse);
+  const from = new Date(Date.parse(to) - DOUBT_DAYS * MILLISECONDS_A_DAY).toISOString().slice(0, 10);
+  return doubtfulRules(warehouse, settings, from, to);
 }
 
 /**

@@ -4,6 +4,7 @@ import { OPEN_STATUSES } from '../../anomalies/queue/transitions.ts';
 import type { Rule } from '../../anomalies/rule-file.ts';
 import type { Configuration } from '../../schema/configuration/load.ts';
 import type { DB } from '../../schema/database.ts';
+import { type LateFeed, lateFeeds, lateFeedText } from '../late-feeds.ts';
 import { inShanghai } from '../shanghai.ts';
 import { type Notice, raiseNotice } from './outbox.ts';
 
@@ -56,9 +57,14 @@ export async function findDigests(tx: Transaction<DB>, desk: DigestDesk, now: Da
   const officers = (await officersOf(tx)).filter(({ account }) => !known.has(subjectOf(day, account)));
   if (officers.length === 0) return;
   const digests = await digestsOf(tx, officers, day);
+  const late = await lateFeeds(tx, configuration, null);
   for (const officer of officers) {
     const found = digests.get(officer.account) ?? NOTHING;
-    const isNew = await raiseNotice(tx, noticeOf(desk, officer, found, day), now);
+    const isNew = await raiseNotice(
+      tx,
+      noticeOf(desk, officer, { ...found, late_feeds: ofOfficer(officer, late) }, day),
+      now,
+    );
     // Kept, so that it is not looked for again today, and goes nowhere.
     if (isNew && found.own.open + found.scope.open === 0)
       await sql`UPDATE ops.notice SET routed_at = ${now} WHERE subject = ${subjectOf(day, officer.account)}`.execute(
@@ -71,6 +77,11 @@ const subjectOf = (day: string, account: string): string => `digest ${day}, ${ac
 
 const NO_CASES: Counts = { open: 0, overdue: 0, due_today: 0 };
 const NOTHING: Digest = { own: NO_CASES, scope: NO_CASES, rules: [], divisions: [] };
+
+/** An officer of a department is told of its feeds, others of all. */
+function ofOfficer({ department }: Officer, late: readonly LateFeed[]): LateFeed[] {
+  return late.filter((feed) => department === null || feed.department === department);
+}
 
 /** Those who work on cases and have an address. */
 async function officersOf(tx: Transaction<DB>): Promise<Officer[]> {
@@ -132,7 +143,7 @@ async function digestsOf(
 function noticeOf(
   { configuration, rules }: DigestDesk,
   officer: Officer,
-  digest: Digest,
+  digest: Digest & { readonly late_feeds: readonly LateFeed[] },
   day: string,
 ): Notice {
   const { site } = configuration.settings.notices;
@@ -154,6 +165,7 @@ function noticeOf(
   const body = [
     `我的疑点：${line(digest.own)}${own === null ? '' : `  ${own}`}`,
     `辖区疑点：${line(digest.scope)}`,
+    ...digest.late_feeds.map((late) => `未按时报送：${lateFeedText(late)}`),
     '',
     '按规则',
     ...withLinks.rules.map(

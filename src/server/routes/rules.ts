@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ruleWorth } from '../../anomalies/queue/worth.ts';
+import { doubtfulRules, ruleWorth } from '../../anomalies/queue/worth.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import type { Server, ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
@@ -27,6 +27,14 @@ const worth = z.object({
   resolved_otherwise: z.int(),
   median_age_days: z.number().nullable(),
   open: z.int(),
+});
+
+/** Of whose closed cases officers dismissed so many that somebody should look at the rule. */
+const doubtful = z.object({
+  rule: z.string(),
+  closed: z.int(),
+  dismissed: z.int(),
+  dismissed_percent: z.int(),
 });
 
 /** `/api/rules`: what is looked for, and what each rule was worth. Rules are files; nothing here changes them. */
@@ -82,10 +90,13 @@ export function addRuleRoutes(server: Server, context: ServerContext): void {
         tags: ['rules'],
         summary: 'What each rule was worth in a period: opened, confirmed, dismissed, healed, median age',
         querystring: z.object({ from: z.iso.date(), to: z.iso.date() }),
-        response: { 200: z.object({ items: z.array(worth) }), ...PROBLEMS },
+        response: { 200: z.object({ items: z.array(worth), doubtful: z.array(doubtful) }), ...PROBLEMS },
       },
     },
     // Counts over all cases, of no person: the operator, who sees no case, has them from the engine.
-    async ({ query }) => ({ items: await ruleWorth(context.engine, query.from, query.to) }),
+    async ({ query: { from, to } }) => ({
+      items: await ruleWorth(context.engine, from, to),
+      doubtful: await doubtfulRules(context.engine, context.configuration.settings.queue, from, to),
+    }),
   );
 }

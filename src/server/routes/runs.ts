@@ -112,9 +112,11 @@ export function addRunRoutes(server: Server, context: ServerContext): void {
   );
 }
 
-/** What a run reported, without the deliveries of other departments than the asking one; a run may report nothing. */
+/** What a run reported, of deliveries and late feeds those of the asking department; a run may report nothing. */
 function summaryFor(department: string | null): RawBuilder<unknown> {
   if (department === null) return sql`summary`;
-  const own = sql`jsonb_path_query_array(summary, '$.deliveries[*] ? (@.department == $own)', ${JSON.stringify({ own: department })}::jsonb)`;
-  return sql`CASE jsonb_typeof(summary) WHEN 'object' THEN summary || jsonb_build_object('deliveries', ${own}) END`;
+  const own = (list: string) =>
+    sql`jsonb_path_query_array(summary -> ${list}, '$[*] ? (@.department == $own)', ${JSON.stringify({ own: department })}::jsonb)`;
+  return sql`CASE jsonb_typeof(summary) WHEN 'object' THEN summary || jsonb_build_object(
+    'deliveries', ${own('deliveries')}, 'late_feeds', coalesce(${own('late_feeds')}, '[]')) END`;
 }
