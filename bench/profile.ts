@@ -83,7 +83,7 @@ async function update(warehouse: Warehouse, afterRun: number): Promise<Record<st
     await sql`ANALYZE touched_person`.execute(tx);
     await gatherMentions(tx);
     const parts = {
-      profiles: () => updateProfiles(tx, { survivorship }),
+      profiles: () => updateProfiles(tx, { survivorship, isFirst: afterRun === 0 }),
       dwellings: () => updateDwellings(tx),
       households: () => updateHouseholds(tx),
     };

@@ -51,7 +51,7 @@ export const comparedPersons: RawBuilder<unknown> = sql`
   JOIN identity.mention m USING (division, name) JOIN identity.link l USING (mention_id)
   WHERE m.active
   UNION
-  SELECT l.person_id FROM compared_value v JOIN identity.link l USING (id_number)
+  SELECT l.person_id FROM (SELECT DISTINCT id_number FROM compared_value) v JOIN identity.link l USING (id_number)
   UNION
   SELECT l.person_id
   FROM (SELECT DISTINCT name, division, ${isOdd(sql`id_number`)} AS is_odd FROM compared_value WHERE division IS NOT NULL) v

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
+import { loadUnindexed } from '../schema/warehouse/bulk.ts';
 import { comparedPersons, gatherValues, personsBeside } from './compared.ts';
 import type { Progress } from './touched.ts';
 
@@ -31,18 +32,19 @@ export async function keepTouched(
   await sql`
     INSERT INTO population.touched_night AS kept (run_id, everybody) VALUES (${runId}, ${everybody})
     ON CONFLICT (run_id) DO UPDATE SET everybody = kept.everybody OR excluded.everybody`.execute(tx);
-  await sql`TRUNCATE population.touched_mention`.execute(tx);
-  if (!everybody) {
+  if (everybody) await sql`TRUNCATE population.touched_mention`.execute(tx);
+  else {
     await sql`
       INSERT INTO population.touched_person
       SELECT ${runId}::bigint, person_id FROM touched_person ON CONFLICT DO NOTHING`.execute(tx);
     await listCompared(tx, runId);
-    await sql`
-      INSERT INTO population.touched_mention
-      SELECT m.*, p.person_id FROM population.touched_person p
-      JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-      WHERE p.run_id = ${runId} AND m.active ORDER BY m.feed, m.source_key`.execute(tx);
-    await sql`ANALYZE population.touched_mention`.execute(tx);
+    await loadUnindexed(tx, 'population.touched_mention', async () => {
+      await sql`
+        INSERT INTO population.touched_mention
+        SELECT m.*, p.person_id FROM population.touched_person p
+        JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
+        WHERE p.run_id = ${runId} AND m.active ORDER BY m.feed, m.source_key`.execute(tx);
+    });
   }
   await sql`DELETE FROM identity.former_mention`.execute(tx);
   await forgetNights(tx);

@@ -45,7 +45,7 @@ export async function updatePicture(
     const touched = await findTouched(tx, state, day.asOf);
     await updateRegisterDivisions(tx, state);
     await gatherMentions(tx);
-    await updateProfiles(tx, { survivorship });
+    await updateProfiles(tx, { survivorship, isFirst: state.updatedRun === 0 });
     await updateDwellings(tx);
     await updateHouseholds(tx);
     await addHouseholds(tx);

@@ -1,9 +1,17 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
+import { sharedOut } from '../schema/warehouse/bulk.ts';
 import { bringTable } from './bring.ts';
 import { judgeContested } from './judge.ts';
 import { forEachAttribute, numberTells, statementsIn } from './statements.ts';
 import { ATTRIBUTES, type Attribute, type Survivorship, THE_NUMBER } from './survivorship.ts';
+
+interface Profiling {
+  /** Which value is the best; docs/profile.md */
+  readonly survivorship: Survivorship;
+  /** Whether everybody is touched. */
+  readonly isFirst: boolean;
+}
 
 /**
  * Brings the profiles of the touched persons to what their records say now.
@@ -13,14 +21,10 @@ import { ATTRIBUTES, type Attribute, type Survivorship, THE_NUMBER } from './sur
  * and population.disagreement the values that were not kept; a touched person that no record names has no row. Rows
  * are written only where they differ.
  *
- * @param survivorship which value is the best; docs/profile.md
  */
-export async function updateProfiles(
-  tx: Transaction<DB>,
-  { survivorship }: { readonly survivorship: Survivorship },
-): Promise<void> {
-  await placeFeeds(tx, survivorship);
-  await summariseStatements(tx);
+export async function updateProfiles(tx: Transaction<DB>, profiling: Profiling): Promise<void> {
+  const { survivorship } = profiling;
+  await summariseStatements(tx, profiling);
   await judgeContested(tx, survivorship);
   await composeProfiles(tx, survivorship);
   await bringTable(tx, {
@@ -40,17 +44,15 @@ export async function updateProfiles(
   });
 }
 
-/** After: temporary table `trust_place` says for every feed which place it has, in general and for each attribute. */
-async function placeFeeds(tx: Transaction<DB>, { trust, attributes }: Survivorship): Promise<void> {
-  await sql`
-    CREATE TEMPORARY TABLE trust_place ON COMMIT DROP AS
-    SELECT feed, array_position(${trust}::text[], feed) AS place,
-           ${forEachAttribute(
-             (attribute) =>
-               sql`array_position(${attributes[attribute].trust}::text[], feed) AS ${sql.id(attribute)}`,
-           )}
-    FROM unnest(${trust}::text[]) AS listed (feed)`.execute(tx);
-  await sql`ANALYZE trust_place`.execute(tx);
+/** For every feed which place it has, in general and for each attribute. */
+function trustPlaces({ trust, attributes }: Survivorship): RawBuilder<unknown> {
+  const placeIn = (feeds: readonly string[], feed: string): RawBuilder<unknown> =>
+    feeds.includes(feed) ? sql.lit(feeds.indexOf(feed) + 1) : sql`NULL::integer`;
+  const rows = trust.map(
+    (feed) =>
+      sql`(${sql.lit(feed)}, ${placeIn(trust, feed)}, ${forEachAttribute((attribute) => placeIn(attributes[attribute].trust, feed))})`,
+  );
+  return sql`(VALUES ${sql.join(rows)}) AS t (feed, place, ${forEachAttribute((attribute) => sql.id(attribute))})`;
 }
 
 /** The smallest and the greatest value, and the place of the best feed that gives one. */
@@ -66,12 +68,14 @@ function spread(attribute: Attribute): RawBuilder<unknown> {
 }
 
 /**
+ * Of everybody the server's processes share the work, which they do only where no table is temporary.
+ *
  * After: temporary table `summary` has a row for each touched person that a record names. Where `is_contested` is
  * false, all that is said agrees: each attribute is the value and the place of the best feed that gives it.
  */
-async function summariseStatements(tx: Transaction<DB>): Promise<void> {
+async function summariseStatements(tx: Transaction<DB>, { survivorship, isFirst }: Profiling): Promise<void> {
   const differ = ATTRIBUTES.map((name) => sql`${sql.id(name)} <> ${sql.id(`other_${name}`)}`);
-  await sql`
+  const summary = sql`
     CREATE TEMPORARY TABLE summary ON COMMIT DROP AS
     SELECT d.*, coalesce(has_odd_number OR civil_status <> coalesce(marital_status, '')
              OR birth_date <> number_birth_date OR sex <> number_sex OR ${sql.join(differ, sql` OR `)}, false) AS is_contested
@@ -79,8 +83,10 @@ async function summariseStatements(tx: Transaction<DB>): Promise<void> {
       SELECT s.person_id, min(t.place) AS source_place, bool_or(s.is_local) AS is_local,
              bool_or(s.odd_number IS NOT NULL) AS has_odd_number,
              right(max(s.wedding || s.civil_status), 2) AS civil_status, ${forEachAttribute(spread)}
-      FROM ${statementsIn(sql`touched_mention`)} s JOIN trust_place t USING (feed)
-      GROUP BY s.person_id) a) d`.execute(tx);
+      FROM ${statementsIn(isFirst ? sql`identity.link` : sql`touched_mention`)} s JOIN ${trustPlaces(survivorship)} USING (feed)
+      GROUP BY s.person_id) a) d`;
+  if (isFirst) await sharedOut(tx, '1MB', summary);
+  else await summary.execute(tx);
   await sql`ANALYZE summary (person_id, is_contested)`.execute(tx);
 }
 
@@ -91,6 +97,8 @@ async function summariseStatements(tx: Transaction<DB>): Promise<void> {
 async function composeProfiles(tx: Transaction<DB>, { trust, attributes }: Survivorship): Promise<void> {
   const feedOf = (attribute: Attribute, place: RawBuilder<unknown>): RawBuilder<unknown> =>
     sql`(${attributes[attribute].trust}::text[])[${place}]`;
+  const placeFeed = (attribute: Attribute): RawBuilder<unknown> =>
+    feedOf(attribute, sql.id(`${attribute}_place`));
   const agreed = (attribute: Attribute): RawBuilder<unknown> => {
     if (attribute === 'birth_date') return sql`coalesce(s.birth_date, s.number_birth_date)`;
     if (attribute === 'sex') return sql`coalesce(s.sex, s.number_sex)`;
@@ -109,10 +117,12 @@ async function composeProfiles(tx: Transaction<DB>, { trust, attributes }: Survi
   await sql`
     CREATE TEMPORARY TABLE profile ON COMMIT DROP AS
     SELECT person_id, ${forEachAttribute((attribute) => sql.id(attribute))}, is_local, source,
-           nullif(jsonb_strip_nulls(jsonb_build_object(${forEachAttribute(
-             (attribute) =>
-               sql`${sql.lit(attribute)}, nullif(${feedOf(attribute, sql.id(`${attribute}_place`))}, source)`,
-           )})), '{}') AS other_sources
+           CASE WHEN ${sql.join(
+             ATTRIBUTES.map((attribute) => sql`${placeFeed(attribute)} <> source`),
+             sql` OR `,
+           )} THEN jsonb_strip_nulls(jsonb_build_object(${forEachAttribute(
+             (attribute) => sql`${sql.lit(attribute)}, nullif(${placeFeed(attribute)}, source)`,
+           )})) END AS other_sources
     FROM (
       SELECT s.person_id, s.is_local, (${trust}::text[])[s.source_place] AS source,
              ${forEachAttribute(

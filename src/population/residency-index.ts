@@ -92,14 +92,15 @@ async function createPeriodSums(
              bool_or(informative AND periods > 0) AS has_sign, ${sql.join(sums)},
              string_agg(told || bit_count(months::bit(32)) || '}', ',') FILTER (WHERE months > 0) AS signs
       FROM ${kindPeriods(day, persons)} kind_period
-      JOIN (SELECT kind, weight, informative, to_json(kind) || ':{"weight":' || weight || ',"months":' AS told
-            FROM population.sign_weight) w USING (kind)
       GROUP BY person_id) k USING (person_id)
     WHERE t.registered_key IS NOT NULL OR k.person_id IS NOT NULL`.execute(tx);
   await sql`ANALYZE period_sum (person_id)`.execute(tx);
 }
 
-/** For each person and kind the periods with a sign as bits (bit 0 the latest), the oldest of them, and the months. */
+/**
+ * For each person and kind, in their order, the periods with a sign as bits (bit 0 the latest), the oldest of them, the
+ * months, the weight of the kind, and what is told of it but the number of months.
+ */
 function kindPeriods(
   { asOf, settings }: PictureDay,
   persons: 'touched_person' | 'everybody',
@@ -107,18 +108,24 @@ function kindPeriods(
   const { periods } = settings.index;
   const last = sql`${monthsAgo(sql`s.since`, asOf)}`;
   const first = sql`greatest(0, ${monthsAgo(sql`least(coalesce(s.until, ${asOf}::date), ${asOf}::date)`, asOf)})`;
-  const ofTouched = sql`touched_person JOIN population.standing t USING (person_id) JOIN population.sign s USING (person_id)`;
-  const ofEverybody = sql`population.standing t JOIN population.sign s USING (person_id)`;
-  // OFFSET 0 lets the months be counted once a sign, not once wherever they are used.
+  const standing =
+    persons === 'everybody'
+      ? sql`population.standing t`
+      : sql`touched_person JOIN population.standing t USING (person_id)`;
+  // In order, so that nothing is hashed and one person's signs at a time are held; OFFSET 0 lets the months be counted
+  // once a sign, not once wherever they are used.
   return sql`(
     SELECT person_id, kind,
            bit_or(CASE WHEN counts THEN ${bits(sql`first / 12`, sql`last / 12`, periods)} ELSE 0 END) AS periods,
            max(least(last / 12, ${periods} - 1)) FILTER (WHERE counts AND first / 12 < ${periods}) AS oldest,
-           bit_or(${bits(sql`first`, sql`last`, MONTHS_TOLD)}) AS months
+           bit_or(${bits(sql`first`, sql`last`, MONTHS_TOLD)}) AS months,
+           min(weight) AS weight, bool_or(informative) AS informative, min(told) AS told
     FROM (SELECT s.person_id, s.kind, ${first} AS first, ${last} AS last,
-                 t.left_on IS NULL OR s.since > t.left_on AS counts
-          FROM ${persons === 'everybody' ? ofEverybody : ofTouched}
-          WHERE s.since <= ${asOf}::date OFFSET 0) s
+                 t.left_on IS NULL OR s.since > t.left_on AS counts, w.weight, w.informative, w.told
+          FROM ${standing} JOIN population.sign s USING (person_id)
+          JOIN (SELECT kind, weight, informative, to_json(kind) || ':{"weight":' || weight || ',"months":' AS told
+                FROM population.sign_weight) w USING (kind)
+          WHERE s.since <= ${asOf}::date ORDER BY s.person_id, s.kind OFFSET 0) s
     GROUP BY person_id, kind)`;
 }
 

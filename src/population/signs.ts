@@ -33,7 +33,10 @@ export async function updateSigns(tx: Transaction<DB>, day: PictureDay): Promise
   });
 }
 
-/** One person may stand in two roles of one record: that is one sign. */
+/**
+ * One person may stand in two roles of one record: that is one sign. OFFSET 0 lets days be told of the records of the
+ * touched alone, not of all.
+ */
 async function addSigns(
   tx: Transaction<DB>,
   kind: string,
@@ -43,7 +46,7 @@ async function addSigns(
   await sql`
     INSERT INTO new_sign (person_id, kind, feed, source_key, since, until, division)
     SELECT ${FEEDS_OF_SEVERAL.has(feed) ? sql`DISTINCT` : sql``} g.person_id, ${kind}, ${feed}, g.source_key, g.since, g.until, g.division
-    FROM (${select}) g JOIN new_standing USING (person_id)
+    FROM (${select} OFFSET 0) g JOIN new_standing USING (person_id)
     WHERE g.since IS NOT NULL AND (g.until IS NULL OR g.until >= g.since)`.execute(tx);
 }
 

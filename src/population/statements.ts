@@ -9,7 +9,7 @@ import { ATTRIBUTES, type Attribute } from './survivorship.ts';
  * which somebody else is known (link method name_conflict) is `odd_number`, as is one that is none: both are shown,
  * never kept. `wedding` and `civil_status` are what a marriage registration adds, the date and GB/T 2261.2.
  *
- * @param mentions `touched_mention`, or those of some of the touched
+ * @param mentions `touched_mention`, those of some of the touched, or all links
  */
 export function statementsIn(mentions: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`(
@@ -33,7 +33,8 @@ export function statementsIn(mentions: RawBuilder<unknown>): RawBuilder<unknown>
     JOIN identity.mention m USING (mention_id)
     LEFT JOIN registry.household_register h ON m.feed = 'household_register' AND h.source_key = m.source_key
     LEFT JOIN registry.death_registration d ON m.feed = 'death_registration' AND d.source_key = m.source_key
-    LEFT JOIN registry.marriage_registration w ON m.feed = 'marriage_registration' AND w.source_key = m.source_key)`;
+    LEFT JOIN registry.marriage_registration w ON m.feed = 'marriage_registration' AND w.source_key = m.source_key
+    WHERE m.active)`;
 }
 
 /** One piece of SQL for each attribute, with commas between. */

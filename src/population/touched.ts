@@ -24,18 +24,23 @@ export async function findTouched(
   { updatedRun, updatedAt }: Progress,
   asOf: string,
 ): Promise<number> {
-  await sql`CREATE TEMPORARY TABLE touched_person (person_id bigint PRIMARY KEY) ON COMMIT DROP`.execute(tx);
+  const linked =
+    updatedRun === 0
+      ? sql`SELECT person_id FROM identity.link`
+      : sql`SELECT l.person_id FROM identity.mention m JOIN identity.link l USING (mention_id)
+            WHERE m.changed_run > ${updatedRun}`;
   await sql`
-    INSERT INTO touched_person
-    SELECT l.person_id FROM identity.mention m JOIN identity.link l USING (mention_id)
-    WHERE m.changed_run > ${updatedRun}
+    CREATE TEMPORARY TABLE touched_person ON COMMIT DROP AS
+    ${linked}
     UNION
     SELECT person_id FROM identity.person_event WHERE run_id > ${updatedRun}
     UNION
     SELECT other_person_id FROM identity.person_event
     WHERE run_id > ${updatedRun} AND other_person_id IS NOT NULL
     UNION
-    SELECT person_id FROM population.standing WHERE revisit_on <= ${asOf}::date`.execute(tx);
+    SELECT person_id FROM population.standing WHERE revisit_on <= ${asOf}::date
+    ORDER BY person_id`.execute(tx);
+  await sql`ALTER TABLE touched_person ADD PRIMARY KEY (person_id)`.execute(tx);
   if (updatedAt !== null) await addChangedRecords(tx, updatedAt);
   await sql`CREATE TEMPORARY TABLE changed_person ON COMMIT DROP AS SELECT person_id FROM touched_person`.execute(
     tx,

@@ -47,7 +47,7 @@ export function usePopulation() {
       );
       await gatherMentions(tx);
       const before = await written(tx);
-      await updateProfiles(tx, { survivorship });
+      await updateProfiles(tx, { survivorship, isFirst: false });
       await updateDwellings(tx);
       await updateHouseholds(tx);
       return (await written(tx)) - before;
