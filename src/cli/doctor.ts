@@ -44,7 +44,7 @@ async function examineWarehouse(environment: Environment, now: Date): Promise<Ch
   try {
     const warehouse = await openConfiguredWarehouse(environment);
     try {
-      return await checkWarehouse(warehouse, now);
+      return await checkWarehouse(warehouse, environment, now);
     } finally {
       await warehouse.close();
     }

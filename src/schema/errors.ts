@@ -215,6 +215,11 @@ export const ERROR_REGISTRY = {
     status: 429,
     todo: 'Wait as long as Retry-After says; who needs many persons asks for a list, with a supervisor.',
   },
+  SECRET_KEY: {
+    exit: 2,
+    status: 503,
+    todo: 'Set POPSHARE_SECRET_KEY as it was when the authenticators were set up; where it is lost, `user reset NAME --authenticator`.',
+  },
   PORT_IN_USE: { exit: 1, todo: 'Stop what listens there, or set another `server.port` in popshare.yaml.' },
   OUTPUT_FOLDER: { exit: 2, todo: 'Give --out a folder that can be made, and written to.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },

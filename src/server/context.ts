@@ -10,6 +10,7 @@ import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Queryable, Warehouse } from '../schema/warehouse/connect.ts';
 import type { Access, Principal } from './access.ts';
+import type { SealingKey } from './accounts/sealed.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,6 +32,8 @@ export interface ServerContext {
   readonly dueDates: DueDates;
   /** The jobs of nights: to look at, never to add to; the scheduler does. */
   readonly queue: NightQueue;
+  /** Under which the secrets of authenticators are kept. */
+  readonly sealing: SealingKey;
   /**
    * The warehouse with all rights: for accounts, for the engine (match, decisions, deliveries), never to read rows
    * for somebody.

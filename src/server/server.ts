@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { log } from '../jobs/log.ts';
+import { sealingKey } from './accounts/sealed.ts';
 import { addAuthentication } from './authentication.ts';
 import type { Server, ServerContext } from './context.ts';
 import { addJobBoard } from './job-board.ts';
@@ -18,18 +19,19 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const CONNECTIONS = { app: 12, export: 4 } as const;
 
 /** What a server is made from; the caller keeps and closes the warehouse. */
-export type ServerOptions = Omit<ServerContext, 'inScope' | 'inExport'>;
+export type ServerOptions = Omit<ServerContext, 'sealing' | 'inScope' | 'inExport'>;
 
 /**
  * The HTTP API, ready to listen or to be asked by `inject`.
  *
- * @throws nothing that a request brings about: every failure is a problem
+ * @throws SECRET_KEY; nothing that a request brings about: every failure is a problem
  */
 export async function buildServer(options: ServerOptions): Promise<Server> {
   const app = openScoped(options.engine.url, 'popshare_app', CONNECTIONS.app);
   const exporting = openScoped(options.engine.url, 'popshare_export', CONNECTIONS.export);
   const context: ServerContext = {
     ...options,
+    sealing: sealingKey(options.environment),
     inScope: (request, work) => app.as(request.principal?.token ?? '', work),
     inExport: (request, work) => exporting.as(request.principal?.token ?? '', work),
   };

@@ -8,6 +8,7 @@ import type { Environment } from '../schema/configuration/environment.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
+import { checkSecrets, sealingKey } from './accounts/sealed.ts';
 import { newSetUpSecret } from './accounts/set-up.ts';
 import { publicAddress } from './public-address.ts';
 import { buildServer } from './server.ts';
@@ -25,7 +26,7 @@ export interface RunningServer {
 /**
  * Starts the HTTP server where `server:` of popshare.yaml says.
  *
- * @throws PORT_IN_USE, and the CONFIG_ and MODEL_ codes of what it reads
+ * @throws PORT_IN_USE, SECRET_KEY, and the CONFIG_ and MODEL_ codes of what it reads
  */
 export async function startServer(
   session: {
@@ -37,6 +38,7 @@ export async function startServer(
   queue: NightQueue,
 ): Promise<RunningServer> {
   const { configuration, warehouse } = session;
+  await checkSecrets(warehouse.db, sealingKey(session.environment));
   const { port } = configuration.settings.server;
   const host = session.environment.host ?? configuration.settings.server.host;
   const server = await buildServer({

@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { seal, sealingKey } from '../../src/server/accounts/sealed.ts';
 import { title, useCounty } from '../support/drop.ts';
 import { inCounty, popshare } from './popshare.ts';
 
@@ -32,6 +33,18 @@ test('an installation that works is healthy; what waits for somebody is a warnin
     'held deliveries': 'warning',
     notices: 'ok',
   });
+});
+
+test('authenticators that stand as they are are a warning, a key that does not open them is a problem', async () => {
+  await county.query(
+    `INSERT INTO access.account (name, display_name, role, totp_secret) VALUES ('li', '李', 'officer', 'BARE')`,
+  );
+  expect(stateOf((await doctor()).stdout)).toMatchObject({ authenticators: 'warning' });
+  const key = sealingKey({ secretKey: Buffer.alloc(32, 1).toString('base64') });
+  await county.query('UPDATE access.account SET totp_secret = $1', [seal(key, 1, 'BARE')]);
+  const { code, stdout } = await doctor({ POPSHARE_SECRET_KEY: Buffer.alloc(32, 2).toString('base64') });
+  expect(code).toBe(1);
+  expect(stateOf(stdout)).toMatchObject({ authenticators: 'problem' });
 });
 
 test('every problem says how to mend it, and all of them are found at once', async () => {

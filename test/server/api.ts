@@ -59,7 +59,11 @@ export interface Client {
 
 /** A server on a warehouse of its own, which has the first night of the sample, or is empty. */
 export function useApi(
-  options: { readonly empty?: true; readonly server?: Partial<Settings['server']> } = {},
+  options: {
+    readonly empty?: true;
+    readonly server?: Partial<Settings['server']>;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ) {
   let opened: { server: Server; warehouse: Warehouse; queue: NightQueue } | undefined;
   let callers = 0;
@@ -72,7 +76,7 @@ export function useApi(
     if (!options.empty) await makeTemplate();
     const warehouse = await createWarehouse(options.empty ? undefined : TEMPLATE);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: undefined });
-    opened = { warehouse, queue, server: await serve(warehouse, queue, options.server) };
+    opened = { warehouse, queue, server: await serve(warehouse, queue, options) };
   }, 240_000);
   afterAll(async () => {
     await opened?.server.close();
@@ -161,13 +165,13 @@ function inside(value: unknown, key: string): unknown {
 async function serve(
   warehouse: Warehouse,
   queue: NightQueue,
-  settings: Partial<Settings['server']> = {},
+  options: NonNullable<Parameters<typeof useApi>[0]>,
 ): Promise<Server> {
   const shipped = await loadConfiguration('config');
-  const server = { ...shipped.settings.server, ...settings };
+  const server = { ...shipped.settings.server, ...options.server };
   const configuration = { ...shipped, settings: { ...shipped.settings, server } };
   return buildServer({
-    environment: readEnvironment({ POPSHARE_CONFIG: 'config' }),
+    environment: readEnvironment({ POPSHARE_CONFIG: 'config', ...options.environment }),
     configuration,
     rules: await loadRules(path.join('config', 'rules')),
     model: withWeights(await loadModel('persons', 'config')),

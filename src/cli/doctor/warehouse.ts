@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { stuckNotices } from '../../jobs/notices/overview.ts';
+import type { Environment } from '../../schema/configuration/environment.ts';
 import type { Warehouse } from '../../schema/warehouse/connect.ts';
 import { requireMigrated } from '../../schema/warehouse/migrate.ts';
+import { checkSecrets, sealingKey } from '../../server/accounts/sealed.ts';
 import { type Check, failed, ok, problem, warning } from './check.ts';
 
 /** Seconds by which the clocks of the server and of this machine may differ. */
@@ -12,7 +14,11 @@ const ROLES = ['popshare_reader', 'popshare_app', 'popshare_export'];
 const QUIET_LOG = { log_min_error_statement: ['panic'], log_parameter_max_length_on_error: ['0'] };
 
 /** Looks at the server, at what the warehouse is made of, and at what waits in it. */
-export async function checkWarehouse(warehouse: Warehouse, now: Date): Promise<Check[]> {
+export async function checkWarehouse(
+  warehouse: Warehouse,
+  environment: Environment,
+  now: Date,
+): Promise<Check[]> {
   const checks = [
     await checkServer(warehouse),
     await checkClock(warehouse, now),
@@ -29,6 +35,7 @@ export async function checkWarehouse(warehouse: Warehouse, now: Date): Promise<C
     await checkExtension(warehouse),
     await checkRoles(warehouse),
     await checkMaskedViews(warehouse),
+    await checkAuthenticators(warehouse, environment),
     ...(await checkWork(warehouse)),
   ];
 }
@@ -112,6 +119,22 @@ async function checkMaskedViews({ db }: Warehouse): Promise<Check> {
         `not under row-level security: ${views.join(', ')}`,
         `As superuser: ${views.map((view) => `ALTER VIEW ${view} OWNER TO popshare_export;`).join(' ')}`,
       );
+}
+
+/** Without the key that they are kept under, nobody who has an authenticator can sign in. */
+async function checkAuthenticators({ db }: Warehouse, environment: Environment): Promise<Check> {
+  try {
+    const bare = await checkSecrets(db, sealingKey(environment));
+    return bare === 0
+      ? ok('authenticators', 'no secret stands as it is')
+      : warning(
+          'authenticators',
+          `the secrets of ${bare} stand as they are, in backups too`,
+          'Set POPSHARE_SECRET_KEY (docs/accounts.md); each is sealed when it is used next.',
+        );
+  } catch (error) {
+    return failed('authenticators', error);
+  }
 }
 
 /** Nothing of this keeps anything from working: it is what somebody has to decide, or to look at. */

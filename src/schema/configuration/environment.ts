@@ -8,6 +8,7 @@ const environmentSchema = z.object({
   POPSHARE_DATA: z.string().default('.popshare'),
   POPSHARE_DROP: z.string().optional(),
   POPSHARE_HOST: z.string().optional(),
+  POPSHARE_SECRET_KEY: z.string().optional(),
 });
 
 /** What the environment says (INTERFACE.md); an empty variable counts as unset. Paths are absolute. */
@@ -19,6 +20,8 @@ export interface Environment {
   readonly dropFolder: string | undefined;
   /** Where the server listens, instead of `server.host`: in a container, on all addresses. */
   readonly host: string | undefined;
+  /** Under which the server keeps secrets that it must have itself: 32 bytes in base 64. */
+  readonly secretKey: string | undefined;
 }
 
 /** @param variables usually process.env */
@@ -32,5 +35,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     dataFolder: path.resolve(parsed.POPSHARE_DATA),
     dropFolder: parsed.POPSHARE_DROP === undefined ? undefined : path.resolve(parsed.POPSHARE_DROP),
     host: parsed.POPSHARE_HOST,
+    secretKey: parsed.POPSHARE_SECRET_KEY,
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import { Secret, TOTP } from 'otpauth';
 import type { DB } from '../../schema/database.ts';
+import { type SealingKey, seal, unseal } from './sealed.ts';
 import { hashOf } from './secrets.ts';
 
 const ISSUER = 'popshare';
@@ -39,22 +40,37 @@ export function stepOf(secret: string, code: string, at: Date, lastStep: number 
   return lastStep !== null && step <= lastStep ? null : step;
 }
 
+/** A code that somebody gives. */
+export interface GivenCode {
+  readonly code: string;
+  readonly at: Date;
+  /** Under which the secret is kept. */
+  readonly sealing: SealingKey;
+}
+
 /**
  * Uses a code of an account's authenticator, or one of its recovery codes, up.
  *
  * @returns whether it was right
+ * @throws SECRET_KEY
  */
-export async function useCode(db: Kysely<DB>, accountId: number, given: string, at: Date): Promise<boolean> {
-  const code = given.replaceAll(/[\s-]/g, '').toUpperCase();
+export async function useCode(db: Kysely<DB>, accountId: number, given: GivenCode): Promise<boolean> {
+  const { at, sealing } = given;
+  const code = given.code.replaceAll(/[\s-]/g, '').toUpperCase();
   if (!/^\d{6}$/.test(code)) return useRecoveryCode(db, accountId, code, at);
   const { rows } = await sql<{ totp_secret: string | null; totp_last_step: number | null }>`
     SELECT totp_secret, totp_last_step FROM access.account WHERE account_id = ${accountId} FOR UPDATE`.execute(
     db,
   );
   const { totp_secret, totp_last_step } = rows[0] ?? { totp_secret: null, totp_last_step: null };
-  const step = totp_secret === null ? null : stepOf(totp_secret, code, at, totp_last_step);
+  if (totp_secret === null) return false;
+  const secret = unseal(sealing, accountId, totp_secret);
+  const step = stepOf(secret, code, at, totp_last_step);
   if (step === null) return false;
-  await sql`UPDATE access.account SET totp_last_step = ${step} WHERE account_id = ${accountId}`.execute(db);
+  // Sealed anew: one that was kept without a key is from now on kept under it.
+  await sql`
+    UPDATE access.account SET totp_last_step = ${step}, totp_secret = ${seal(sealing, accountId, secret)}
+    WHERE account_id = ${accountId}`.execute(db);
   return true;
 }
 
@@ -70,17 +86,18 @@ async function useRecoveryCode(db: Kysely<DB>, accountId: number, code: string, 
  * Makes the authenticator that was last shown to an account its own, if the code is from it.
  *
  * @returns recovery codes, told this once; null when the code is wrong
+ * @throws SECRET_KEY
  */
 export async function confirmAuthenticator(
   db: Kysely<DB>,
   accountId: number,
-  code: string,
-  at: Date,
+  { code, at, sealing }: GivenCode,
 ): Promise<string[] | null> {
   const { rows } = await sql<{ totp_pending: string | null }>`
     SELECT totp_pending FROM access.account WHERE account_id = ${accountId} FOR UPDATE`.execute(db);
   const pending = rows[0]?.totp_pending ?? null;
-  const step = pending === null ? null : stepOf(pending, code.replaceAll(/\s/g, ''), at, null);
+  if (pending === null) return null;
+  const step = stepOf(unseal(sealing, accountId, pending), code.replaceAll(/\s/g, ''), at, null);
   if (step === null) return null;
   await sql`
     UPDATE access.account SET totp_secret = totp_pending, totp_pending = NULL, totp_last_step = ${step}
@@ -92,11 +109,11 @@ export async function confirmAuthenticator(
 export async function offerAuthenticator(
   db: Kysely<DB>,
   { account_id, name }: { readonly account_id: number; readonly name: string },
+  sealing: SealingKey,
 ): Promise<NewAuthenticator> {
   const offered = newAuthenticator(name);
-  await sql`UPDATE access.account SET totp_pending = ${offered.secret} WHERE account_id = ${account_id}`.execute(
-    db,
-  );
+  const kept = seal(sealing, account_id, offered.secret);
+  await sql`UPDATE access.account SET totp_pending = ${kept} WHERE account_id = ${account_id}`.execute(db);
   return offered;
 }
 

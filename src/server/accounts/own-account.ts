@@ -12,6 +12,7 @@ import {
   removeAuthenticator,
 } from './authenticator.ts';
 import { type AccountSecrets, provePassword, setPassword } from './credentials.ts';
+import type { SealingKey } from './sealed.ts';
 import { endSessions, type Origin, openSession, type SessionLimits, type SignInMethod } from './sessions.ts';
 import { attemptOf, hashOfNew } from './sign-in.ts';
 import { succeeded } from './throttle.ts';
@@ -21,6 +22,8 @@ export interface Owner {
   readonly principal: Principal;
   readonly origin: Origin;
   readonly at: Date;
+  /** Under which the secrets of authenticators are kept. */
+  readonly sealing: SealingKey;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function beginAuthenticator(
   password: string,
 ): Promise<NewAuthenticator> {
   const account = await proveAgain(db, owner, password);
-  return offerAuthenticator(db, account);
+  return offerAuthenticator(db, account, owner.sealing);
 }
 
 /**
@@ -69,7 +72,7 @@ export async function beginAuthenticator(
  */
 export async function finishAuthenticator({ db }: Queryable, owner: Owner, code: string): Promise<string[]> {
   return db.transaction().execute(async (tx) => {
-    const codes = await confirmAuthenticator(tx, owner.principal.id, code, owner.at);
+    const codes = await confirmAuthenticator(tx, owner.principal.id, { ...owner, code });
     if (codes === null)
       throw new PopshareError('SIGN_IN_FAILED', 'the code is not of the authenticator shown');
     await endSessions(tx, owner.principal.id, owner.principal.token);

@@ -15,6 +15,7 @@ import {
 } from './credentials.ts';
 import { requireGoodPassword } from './password-rules.ts';
 import { hashPassword, verifyPassword } from './passwords.ts';
+import type { SealingKey } from './sealed.ts';
 import { endSession, type Origin, openSession, type SessionLimits, type SignInMethod } from './sessions.ts';
 import { type Attempt, succeeded, tookBack } from './throttle.ts';
 
@@ -39,6 +40,8 @@ export interface SignInTerms {
   readonly at: Date;
   readonly accounts: AccountSettings;
   readonly session: SessionLimits;
+  /** Under which the secrets of authenticators are kept. */
+  readonly sealing: SealingKey;
   /** Of the session that the browser has; it ends. */
   readonly previousToken: string | undefined;
 }
@@ -55,7 +58,7 @@ export interface SignedIn {
  * there is no session that is good for a part of the way.
  *
  * @throws SIGN_IN_FAILED, SIGN_IN_LOCKED, SIGN_IN_BUSY; CODE_REQUIRED, CODE_SETUP_REQUIRED, PASSWORD_EXPIRED;
- *   PASSWORD_WEAK
+ *   PASSWORD_WEAK; SECRET_KEY
  */
 export async function signIn(
   { db }: Queryable,
@@ -69,16 +72,19 @@ export async function signIn(
   if (isStale(account, at)) throw await failed(db, attempt, account, 'one-time password too old');
   const newHash = await orTakeBack(db, attempt, () => newHashOf(proven, credentials, terms));
   const method = account.has_authenticator || codeRequired(account, terms) ? 'password and code' : 'password';
-  const result = await db.transaction().execute(async (tx): Promise<SignedIn | 'wrong code' | 'changed'> => {
-    // Somebody may have disabled or reset the account while the hash was computed.
-    if (!(await isUnchanged(tx, account))) return 'changed';
-    const recoveryCodes = await passCode(tx, account, credentials.code, terms);
-    if (recoveryCodes === 'wrong code') return recoveryCodes;
-    if (newHash !== null) await setPassword(tx, account.account_id, newHash);
-    await succeeded(tx, attempt);
-    const token = await enter(tx, account, method, terms);
-    return { token, recoveryCodes };
-  });
+  // What fails here for the house's fault, such as a key that is missing, is not theirs who sign in.
+  const result = await orTakeBack(db, attempt, () =>
+    db.transaction().execute(async (tx): Promise<SignedIn | 'wrong code' | 'changed'> => {
+      // Somebody may have disabled or reset the account while the hash was computed.
+      if (!(await isUnchanged(tx, account))) return 'changed';
+      const recoveryCodes = await passCode(tx, account, credentials.code, terms);
+      if (recoveryCodes === 'wrong code') return recoveryCodes;
+      if (newHash !== null) await setPassword(tx, account.account_id, newHash);
+      await succeeded(tx, attempt);
+      const token = await enter(tx, account, method, terms);
+      return { token, recoveryCodes };
+    }),
+  );
   if (result === 'changed') throw await failed(db, attempt, account, 'account was changed meanwhile');
   if (result === 'wrong code') throw await failed(db, attempt, account, 'wrong code');
   return result;
@@ -110,7 +116,7 @@ export async function enter(
 export async function offerFirstAuthenticator(
   { db }: Queryable,
   credentials: Pick<Credentials, 'name' | 'password'>,
-  terms: Pick<SignInTerms, 'origin' | 'at' | 'accounts'>,
+  terms: Pick<SignInTerms, 'origin' | 'at' | 'accounts' | 'sealing'>,
 ): Promise<NewAuthenticator> {
   const attempt = attemptOf(credentials.name, terms.origin);
   const { account } = await provePassword(db, attempt, credentials.password, terms.at);
@@ -118,7 +124,7 @@ export async function offerFirstAuthenticator(
   await tookBack(db, attempt);
   if (account.has_authenticator || !codeRequired(account, terms))
     throw new PopshareError('FORBIDDEN', 'an authenticator is changed by whoever is signed in');
-  return offerAuthenticator(db, account);
+  return offerAuthenticator(db, account, terms.sealing);
 }
 
 /** Names are compared in small letters, however they are typed. */
@@ -206,8 +212,9 @@ async function passCode(
   terms: SignInTerms,
 ): Promise<string[] | null | 'wrong code'> {
   const { account_id } = account;
+  const given = code === undefined ? null : { code, at: terms.at, sealing: terms.sealing };
   if (account.has_authenticator)
-    return code !== undefined && (await useCode(tx, account_id, code, terms.at)) ? null : 'wrong code';
-  if (code === undefined || !codeRequired(account, terms)) return null;
-  return (await confirmAuthenticator(tx, account_id, code, terms.at)) ?? 'wrong code';
+    return given !== null && (await useCode(tx, account_id, given)) ? null : 'wrong code';
+  if (given === null || !codeRequired(account, terms)) return null;
+  return (await confirmAuthenticator(tx, account_id, given)) ?? 'wrong code';
 }

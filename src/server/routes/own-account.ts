@@ -41,6 +41,12 @@ export function addOwnAccountRoutes(server: Server, context: ServerContext): voi
   const { session, accounts } = configuration.settings.server;
   const config = { access: 'own account' } as const;
   const tags = ['own account'];
+  const ownerOf = (request: FastifyRequest): Owner => ({
+    principal: principalOf(request),
+    origin: originOf(request),
+    at: new Date(),
+    sealing: context.sealing,
+  });
 
   server.get(
     '/api/account/sessions',
@@ -174,10 +180,6 @@ export function addOwnAccountRoutes(server: Server, context: ServerContext): voi
       return reply.code(204).send(null);
     },
   );
-}
-
-function ownerOf(request: FastifyRequest): Owner {
-  return { principal: principalOf(request), origin: originOf(request), at: new Date() };
 }
 
 async function tellSignOut(

@@ -49,7 +49,7 @@ const signedIn = sessionSchema.extend({
 
 /** `/api/session` and `/api/set-up`: signing in and out with a password. */
 export function addSessionRoutes(server: Server, context: ServerContext): void {
-  const { engine, configuration } = context;
+  const { engine, configuration, sealing } = context;
   const { session, accounts, oidc } = configuration.settings.server;
 
   server.get(
@@ -94,7 +94,7 @@ export function addSessionRoutes(server: Server, context: ServerContext): void {
         engine,
         { name, password, code: given, newPassword: new_password },
         {
-          ...{ origin: originOf(request), at: new Date(), accounts, session },
+          ...{ origin: originOf(request), at: new Date(), accounts, session, sealing },
           previousToken: request.cookies[SESSION_COOKIE],
         },
       );
@@ -116,7 +116,7 @@ export function addSessionRoutes(server: Server, context: ServerContext): void {
     },
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const terms = { origin: originOf(request), at: new Date(), accounts };
+      const terms = { origin: originOf(request), at: new Date(), accounts, sealing };
       return offerFirstAuthenticator(engine, request.body, terms);
     },
   );
