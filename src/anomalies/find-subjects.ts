@@ -1,4 +1,5 @@
 import { CompiledQuery, type RawBuilder, sql, type Transaction } from 'kysely';
+import pg from 'pg';
 import { comparedPersons, gatherValues, personsBeside } from '../population/compared.ts';
 import type { DB } from '../schema/database.ts';
 import { PopshareError } from '../schema/errors.ts';
@@ -155,22 +156,53 @@ async function addWoken(
  * @throws RULE_FAILED naming the file
  */
 export async function findSubjects(tx: Transaction<DB>, rule: Rule, asOf: string): Promise<void> {
+  const columns = FINDING.map((column) => `r.${column}`).join(', ');
+  await runSelect(tx, rule, asOf, [`INSERT INTO found SELECT ${columns} FROM (`, ') r']);
+  await sql`ANALYZE found`.execute(tx);
+}
+
+/** What the SELECT of a rule returns. */
+const FINDING = ['subject', 'feed', 'source_key', 'role', 'person_id', 'division', 'evidence'] as const;
+
+/**
+ * Runs a rule's SELECT within a statement.
+ *
+ * @param around what stands before it, on one line, and after it
+ * @throws RULE_FAILED naming file and line
+ */
+export async function runSelect<Row>(
+  tx: Transaction<DB>,
+  rule: Rule,
+  asOf: string,
+  [before, after]: readonly [string, string],
+): Promise<Row[]> {
+  const statement = `${before}${rule.select}${after}`;
   try {
-    await tx.executeQuery(
-      CompiledQuery.raw(
-        `INSERT INTO found SELECT r.subject, r.feed, r.source_key, r.role, r.person_id, r.division, r.evidence
-         FROM (${rule.select}) r`,
-        [...rule.bind(asOf)],
-      ),
-    );
-    await sql`ANALYZE found`.execute(tx);
+    const { rows } = await tx.executeQuery<Row>(CompiledQuery.raw(statement, [...rule.bind(asOf)]));
+    return rows;
   } catch (error) {
-    throw ruleFailure(rule, error);
+    throw new PopshareError('RULE_FAILED', `${placeOf(rule, statement, error)}: ${explain(error)}`, {
+      cause: error,
+    });
   }
 }
 
-/** What the database says of a rule's SELECT, with the file's name. */
-export function ruleFailure(rule: Rule, error: unknown): PopshareError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new PopshareError('RULE_FAILED', `${rule.file}: ${reason}`, { cause: error });
+/** The file, and the line at which the database stumbled, where it says so. */
+function placeOf({ file, line }: Rule, statement: string, error: unknown): string {
+  const position = error instanceof pg.DatabaseError ? Number(error.position ?? 0) : 0;
+  if (position === 0) return file;
+  return `${file}:${line + statement.slice(0, position - 1).split('\n').length - 1}`;
+}
+
+/** What goes wrong with rules most often, in words of rules; otherwise what the database says. */
+function explain(error: unknown): string {
+  if (!(error instanceof pg.DatabaseError)) return error instanceof Error ? error.message : String(error);
+  const { code = '', constraint, column, message } = error;
+  const lacking = /^column r\.(\w+) does not exist$/.exec(message)?.[1];
+  if (lacking !== undefined) return `it returns no column ${lacking}; expected ${FINDING.join(', ')}`;
+  if (constraint === 'found_pkey') return 'it returns a subject more than once';
+  if (code === '23502') return `its column ${column} is empty in some row`;
+  if (code === '25006' || message.includes('data-modifying')) return `it may only read: ${message}`;
+  if (code.startsWith('22')) return `a value is not what it is read as: ${message}`;
+  return message;
 }

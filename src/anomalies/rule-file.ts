@@ -80,6 +80,8 @@ export interface Rule extends Omit<z.output<typeof headerSchema>, 'wakes'> {
   /** Of the whole file: another digest means another rule. */
   readonly digest: string;
   readonly select: string;
+  /** The line of the file on which the SELECT begins. */
+  readonly line: number;
   /** The values that $1, $2 … stand for; `as_of` is the night's business date. */
   readonly bind: (asOf: string) => readonly (string | number)[];
 }
@@ -99,7 +101,7 @@ export async function loadRules(folder: string): Promise<Rule[]> {
  * @throws CONFIG_INVALID naming file, line and what was expected
  */
 export function parseRule(source: string, file: string): Rule {
-  const { fields, digest, select, names } = parseSqlFile(
+  const { fields, digest, select, line, names } = parseSqlFile(
     source,
     file,
     headerSchema,
@@ -134,6 +136,7 @@ export function parseRule(source: string, file: string): Rule {
     file,
     digest,
     select,
+    line,
     bind: (asOf) => names.map((name) => (name === 'as_of' ? asOf : (fields.parameters[name] ?? ''))),
   };
 }

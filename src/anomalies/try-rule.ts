@@ -1,8 +1,10 @@
-import { CompiledQuery, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
+import pg from 'pg';
 import { z } from 'zod';
 import type { DB } from '../schema/database.ts';
+import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
-import { findSubjects, prepareFinding, ruleFailure } from './find-subjects.ts';
+import { findSubjects, prepareFinding, runSelect } from './find-subjects.ts';
 import type { Rule } from './rule-file.ts';
 
 /** What a rule would do with the data as they stand. */
@@ -45,20 +47,29 @@ const examplesSchema = z.array(
 type TrialExample = z.output<typeof examplesSchema>[number];
 
 const EXAMPLES = 5;
+/** All rules together take half of it over a million persons. */
+const MOST_SECONDS = 120;
 
 /**
  * Tries a rule on all data as they stand: nothing is kept, no case is touched or locked, and a rule that tries to
- * write fails.
+ * write, or takes too long, fails.
  *
  * @param asOf YYYY-MM-DD: `:as_of` of the rule
+ * @param seconds after which it is stopped
  * @throws RULE_FAILED naming the file
  */
-export async function tryRule(warehouse: Warehouse, rule: Rule, asOf: string): Promise<RuleTrial> {
+export async function tryRule(
+  warehouse: Warehouse,
+  rule: Rule,
+  asOf: string,
+  seconds = MOST_SECONDS,
+): Promise<RuleTrial> {
   const trial = await warehouse.db.startTransaction().execute();
   try {
     await prepareFinding(trial, rule, 'everything', asOf);
     // Temporary tables must be made before, and may be written to still.
     await sql`SET TRANSACTION READ ONLY`.execute(trial);
+    await sql`SET LOCAL statement_timeout = ${sql.lit(`${seconds}s`)}`.execute(trial);
     const { cost, rows } = await planOf(trial, rule, asOf);
     const started = performance.now();
     await findSubjects(trial, rule, asOf);
@@ -75,9 +86,17 @@ export async function tryRule(warehouse: Warehouse, rule: Rule, asOf: string): P
       examples,
       difference,
     };
+  } catch (error) {
+    if (!isTimeOut(error)) throw error;
+    throw new PopshareError('RULE_FAILED', `${rule.file}: it ran longer than ${seconds} s, and was stopped`);
   } finally {
     await trial.rollback().execute();
   }
+}
+
+function isTimeOut(error: unknown): boolean {
+  const cause = error instanceof PopshareError ? error.cause : error;
+  return cause instanceof pg.DatabaseError && cause.code === '57014';
 }
 
 /** What the planner expects of the rule's SELECT. */
@@ -86,15 +105,11 @@ async function planOf(
   rule: Rule,
   asOf: string,
 ): Promise<{ cost: number; rows: number }> {
-  try {
-    const { rows } = await tx.executeQuery<{
-      'QUERY PLAN': readonly { Plan: { 'Total Cost': number; 'Plan Rows': number } }[];
-    }>(CompiledQuery.raw(`EXPLAIN (FORMAT json) ${rule.select}`, [...rule.bind(asOf)]));
-    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
-    return { cost: plan?.['Total Cost'] ?? 0, rows: plan?.['Plan Rows'] ?? 0 };
-  } catch (error) {
-    throw ruleFailure(rule, error);
-  }
+  const rows = await runSelect<{
+    'QUERY PLAN': readonly { Plan: { 'Total Cost': number; 'Plan Rows': number } }[];
+  }>(tx, rule, asOf, ['EXPLAIN (FORMAT json) ', '']);
+  const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+  return { cost: plan?.['Total Cost'] ?? 0, rows: plan?.['Plan Rows'] ?? 0 };
 }
 
 async function compare(

@@ -37,7 +37,7 @@ export function addRuleCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout')
     .action(async (code: string, options: { json?: boolean }) => {
       const shown = await withSession(async (session) => {
-        const { bind: _, select: _select, ...header } = ruleOf(session, code);
+        const { bind: _, select: _select, line: _line, ...header } = ruleOf(session, code);
         const state = (await listRules(session)).find(({ rule }) => rule === code);
         return { ...header, open: state?.open ?? 0, as_of: state?.as_of ?? null, ms: state?.ms ?? null };
       });
@@ -118,10 +118,10 @@ function ruleOf({ rules }: Session, code: string): Rule {
   return rule;
 }
 
-/** @throws CONFIG_NOT_FOUND */
+/** @throws USAGE */
 async function readRule(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new PopshareError('CONFIG_NOT_FOUND', `${file} cannot be read`, { cause: error });
+    throw new PopshareError('USAGE', `there is no file ${file} that can be read`, { cause: error });
   });
 }
 

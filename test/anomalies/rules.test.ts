@@ -108,19 +108,41 @@ describe('trying a rule', () => {
     expect((await night(TODAY, [])).open).toBe(0);
   });
 
+  const REST = `NULL AS feed, NULL AS source_key, NULL AS role, NULL::bigint AS person_id, NULL AS division, '{}'::jsonb AS evidence`;
   test.each([
-    ['that is no SQL', 'SELECT nonsense FROM nowhere'],
+    ['that is no SQL', 'SELECT nonsense\nFROM nowhere', /sql:11: relation "nowhere" does not exist/],
     [
       'that writes',
-      `WITH gone AS (DELETE FROM ops.delivery RETURNING feed) SELECT feed AS subject FROM gone`,
+      `WITH gone AS (DELETE FROM ops.delivery RETURNING feed) SELECT feed AS subject, ${REST} FROM gone`,
+      /it may only read/,
     ],
-    ['that takes a number', `SELECT nextval('anomalies.anomaly_anomaly_id_seq')::text AS subject`],
-  ])('a file %s fails, with its name', async (_what, select) => {
+    [
+      'that takes a number',
+      `SELECT nextval('anomalies.anomaly_anomaly_id_seq')::text AS subject, ${REST}`,
+      /it may only read/,
+    ],
+    ['that lacks a column', `SELECT 'A' AS subject`, /it returns no column feed; expected subject, feed, /],
+    [
+      'that finds a subject twice',
+      `SELECT 'A' AS subject, ${REST} FROM generate_series(1, 2)`,
+      /it returns a subject more than once/,
+    ],
+    ['that finds no subject', `SELECT NULL AS subject, ${REST}`, /its column subject is empty in some row/],
+    [
+      'that reads a value as what it is not',
+      `SELECT (subject::integer)::text AS subject, ${REST} FROM (VALUES ('王强')) v (subject)`,
+      /a value is not what it is read as: invalid input syntax for type integer/,
+    ],
+    ['that does not end', `SELECT 'A' AS subject, ${REST} FROM pg_sleep(600)`, /it ran longer than 1 s/],
+  ])('a file %s fails, with its name, and leaves everything as it was', async (_what, select, message) => {
+    await night(TODAY, subjects(1));
     const broken = { ...rule('DQ01'), select, bind: () => [] };
-    await expect(tryRule(county.warehouse, broken, TODAY)).rejects.toMatchObject({
+    await expect(tryRule(county.warehouse, broken, TODAY, 1)).rejects.toMatchObject({
       code: 'RULE_FAILED',
-      message: expect.stringContaining('DQ01-test.sql'),
+      message: expect.stringMatching(message),
     });
+    expect(await county.query('SELECT status FROM anomalies.anomaly')).toEqual([{ status: 'new' }]);
+    expect((await night(TODAY, subjects(1))).open).toBe(1);
   });
 });
 
@@ -234,7 +256,7 @@ describe('on the command line', () => {
       ],
     ],
     ['RULE_UNKNOWN', ['rules', 'show', 'XX99']],
-    ['CONFIG_NOT_FOUND', ['rules', 'try', 'nowhere.sql']],
+    ['USAGE', ['rules', 'try', 'nowhere.sql']],
   ])('%s: %j', async (code, args) => {
     const ended = await popshare(args);
     expect(ended).toMatchObject({

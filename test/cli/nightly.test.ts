@@ -105,7 +105,7 @@ describe('nightly', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       status: 'failed',
-      failed_rules: [expect.stringMatching(/ZZ99-broken\.sql: .*nothing/)],
+      failed_rules: [expect.stringMatching(/ZZ99-broken\.sql:10: .*nothing/)],
       deliveries: [{ status: 'applied' }, { status: 'applied' }],
     });
   });

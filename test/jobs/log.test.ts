@@ -94,7 +94,9 @@ describe('the log of a night', () => {
         err: expect.objectContaining({
           code: 'RULE_FAILED',
           sqlstate: '22P02',
-          message: expect.stringMatching(/ZZ96-broken\.sql: invalid input syntax for type integer: …$/),
+          message: expect.stringMatching(
+            /ZZ96-broken\.sql: a value is not what it is read as: invalid input syntax for type integer: …$/,
+          ),
         }),
       }),
     );

@@ -13,6 +13,8 @@ export interface SqlFile<Fields> {
   readonly digest: string;
   /** With numbered parameters. */
   readonly select: string;
+  /** The line of the file on which it begins. */
+  readonly line: number;
   /** The names that $1, $2 … stand for. */
   readonly names: readonly string[];
 }
@@ -44,7 +46,9 @@ export function parseSqlFile<Schema extends z.ZodType>(
   if (!path.basename(file).startsWith(code))
     throw invalid(file, 2, `expected the file name to begin with ${code}`);
   const firstLine = header[0].split('\n').length;
-  const body = source.slice(header[0].length).trim().replace(/;$/, '');
+  const below = source.slice(header[0].length);
+  const line = firstLine + (/^\s*/.exec(below)?.[0].split('\n').length ?? 1) - 1;
+  const body = below.trim().replace(/;$/, '');
   if (!/^(--.*\n|\s)*(select|with)\b/i.test(body))
     throw invalid(file, firstLine, 'expected one SELECT after the header');
   if (body.includes(';')) throw invalid(file, firstLine, 'expected one statement, found `;` in it');
@@ -57,7 +61,7 @@ export function parseSqlFile<Schema extends z.ZodType>(
     if (!names.includes(name)) names.push(name);
     return `$${names.indexOf(name) + 1}`;
   });
-  return { fields, digest: createHash('sha256').update(source).digest('hex'), select, names };
+  return { fields, digest: createHash('sha256').update(source).digest('hex'), select, line, names };
 }
 
 /**
