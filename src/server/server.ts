@@ -38,7 +38,7 @@ export async function buildServer(options: ServerOptions): Promise<Server> {
   const server: Server = Fastify({
     bodyLimit: MOST_BYTES,
     // A proxy in front says who asks; its own address is not worth logging.
-    trustProxy: 'loopback',
+    trustProxy: options.environment.proxy,
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true },
   }).withTypeProvider<ZodTypeProvider>();
