@@ -49,18 +49,17 @@ export async function readAnsweredFile(
   const source = await decodeRows(bytes, { format, gzip: false });
   const headings = source.header.map((heading) => heading.trim());
   const missing = needed.filter((heading) => !headings.includes(heading));
-  if (missing.length > 0)
-    throw new PopshareError('ANSWER_FILE', `${name}: there is no column ${missing.join(', ')}`);
+  if (missing.length > 0) throw new PopshareError('ANSWER_FILE', `${name}：缺少列 ${missing.join('、')}`);
   const rows: AnsweredRow[] = [];
   for await (const batch of source.rows) {
     for (const row of batch) {
       const cells = needed.map((heading) => row.fields[headings.indexOf(heading)] ?? '');
       if (row.problem !== null || cells.some((cell) => !cell.isWellFormed() || cell.includes('\0')))
-        throw new PopshareError('ANSWER_FILE', `${name}: line ${row.line} cannot be read`);
+        throw new PopshareError('ANSWER_FILE', `${name}：第 ${row.line} 行：无法读取`);
       if (cells.some(({ length }) => length > LONGEST_CELL))
         throw new PopshareError(
           'ANSWER_FILE',
-          `${name}: line ${row.line} has a cell of more than ${LONGEST_CELL} characters`,
+          `${name}：第 ${row.line} 行：有超过 ${LONGEST_CELL} 字的单元格`,
         );
       rows.push({
         line: row.line,
@@ -88,9 +87,9 @@ export function shown(cell: string): string {
  */
 export function refuseFaults({ name }: AnsweredFile, faults: readonly string[]): void {
   if (faults.length === 0) return;
-  const more = faults.length > LISTED_FAULTS ? [`and ${faults.length - LISTED_FAULTS} more`] : [];
+  const more = faults.length > LISTED_FAULTS ? [`另有 ${faults.length - LISTED_FAULTS} 处`] : [];
   throw new PopshareError(
     'ANSWER_FILE',
-    `${name}: ${[...faults.slice(0, LISTED_FAULTS), ...more].join('; ')}`,
+    `${name}：${[...faults.slice(0, LISTED_FAULTS), ...more].join('；')}`,
   );
 }

@@ -4,6 +4,7 @@ import { loadDueDates, yearsLacking } from '../anomalies/queue/due-dates.ts';
 import { type CaseFilter, readFilter } from '../anomalies/queue/filter.ts';
 import { requireKnown } from '../anomalies/queue/known.ts';
 import { type Action, type Actor, TRANSITIONS } from '../anomalies/queue/transitions.ts';
+import { reasonText } from '../anomalies/queue/words.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { numberArgument, tell } from './output.ts';
 import type { Session } from './session.ts';
@@ -58,7 +59,10 @@ export function withFilter(command: Command): Command {
 export function withAction(command: Command, action: Action): Command {
   const transition = TRANSITIONS.find((candidate) => candidate.action === action);
   command
-    .requiredOption('--reason <code>', transition?.reasons.map(({ code }) => code).join(', ') ?? '')
+    .requiredOption(
+      '--reason <code>',
+      transition?.reasons.map(({ code }) => reasonText(code)).join(', ') ?? '',
+    )
     .option('--comment <text>', 'what you found; kept with your name')
     .option('--as <name>', 'who acts; the user of this computer unless given');
   if (action === 'assign') command.option('--to <name>', 'who is to have it');

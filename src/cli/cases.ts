@@ -7,6 +7,7 @@ import { type CasePage, listCases } from '../anomalies/queue/list.ts';
 import type { CaseOrder } from '../anomalies/queue/order.ts';
 import { type CaseEvent, readCase, showCase, stateOf } from '../anomalies/queue/show.ts';
 import { type Action, actionsAllowed, TRANSITIONS } from '../anomalies/queue/transitions.ts';
+import { reasonText } from '../anomalies/queue/words.ts';
 import { today } from '../schema/warehouse/today.ts';
 import {
   type ActionOptions,
@@ -94,7 +95,7 @@ function addReading(cases: Command): void {
       say(`evidence 依据  ${describeEvidence(evidence, fields.feed)}`);
       for (const { action, label, asks, reasons } of actions)
         say(
-          `${action} ${label.zh}: asks for reason (${reasons.map(({ code }) => code).join(', ')})${asks.map((ask) => `, ${ask}`).join('')}`,
+          `${action} ${label.zh}: asks for reason (${reasons.map(({ code }) => reasonText(code)).join(', ')})${asks.map((ask) => `, ${ask}`).join('')}`,
         );
       for (const event of shown.events) say(lineOf(event));
       for (const other of shown.related)
@@ -198,5 +199,5 @@ function sayPage({ counts, cases, next }: CasePage): void {
 
 function lineOf({ on_date, kind, actor, from_status, to_status, reason, comment }: CaseEvent): string {
   const way = from_status === null || from_status === to_status ? to_status : `${from_status} → ${to_status}`;
-  return [on_date, kind, actor ?? 'the night', way, reason ?? '', comment ?? ''].join('  ').trimEnd();
+  return [on_date, kind, actor ?? 'the night', way, reasonText(reason), comment ?? ''].join('  ').trimEnd();
 }

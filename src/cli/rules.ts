@@ -42,7 +42,8 @@ export function addRuleCommands(program: Command): void {
         return { ...header, open: state?.open ?? 0, as_of: state?.as_of ?? null, ms: state?.ms ?? null };
       });
       if (options.json) return sayJson(shown);
-      say(table(Object.entries(shown).map(([name, value]) => [name, plain(value)])));
+      const lines = { ...shown, title: `${shown.title.zh} ${shown.title.en}` };
+      say(table(Object.entries(lines).map(([name, value]) => [name, plain(value)])));
     });
 
   rules
@@ -70,9 +71,10 @@ export function addRuleCommands(program: Command): void {
     .option('--to <date>', 'the last day; today unless given')
     .option('--json', 'one JSON object on stdout: {"rules": [...], "doubtful": [...]}')
     .action(async (options: { from?: string; to?: string; json?: boolean }) => {
-      const [from, to] = [options.from, options.to].map((date) =>
-        date === undefined ? null : dateArgument(date),
-      );
+      const from = options.from === undefined ? null : dateArgument(options.from);
+      const to = options.to === undefined ? null : dateArgument(options.to);
+      if (from !== null && to !== null && from > to)
+        throw new PopshareError('USAGE', `--from ${from} is after --to ${to}`);
       const found = await withSession(async ({ warehouse, configuration }) => {
         const last = to ?? (await today(warehouse));
         const first = from ?? `${Number(last.slice(0, 4)) - 1}${last.slice(4).replace('-02-29', '-02-28')}`;

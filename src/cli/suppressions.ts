@@ -7,6 +7,7 @@ import {
   SUPPRESSION_REASONS,
   suppress,
 } from '../anomalies/queue/suppression.ts';
+import { reasonText } from '../anomalies/queue/words.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { today } from '../schema/warehouse/today.ts';
 import { actorOf } from './case-options.ts';
@@ -24,7 +25,7 @@ export function addSuppressions(cases: Command): void {
     .option('--feed <feed>', 'of the records of a feed')
     .option('--division <code>', 'of a division and all below it')
     .requiredOption('--until <date>', 'the last day on which it is in force')
-    .requiredOption('--reason <code>', SUPPRESSION_REASONS.map(({ code }) => code).join(', '))
+    .requiredOption('--reason <code>', SUPPRESSION_REASONS.map(({ code }) => reasonText(code)).join(', '))
     .requiredOption('--comment <text>', 'why; kept with your name')
     .option('--as <name>', 'who acts; the user of this computer unless given')
     .option('--json', 'one JSON object on stdout: {"suppression_id", "cases"}')

@@ -200,7 +200,7 @@ describe('answers', () => {
     expect(summary).toEqual({ taken: 1, known: 0, unanswered: 1, withdrawn: [] });
     expect((await statuses()).toSorted()).toEqual(['new', 'returned', 'returned']);
     const events = await county.query(
-      `SELECT source_key, actor, reason, from_status, to_status
+      `SELECT source_key, actor, reason, comment, from_status, to_status
        FROM anomalies.anomaly_event JOIN anomalies.anomaly USING (anomaly_id) WHERE kind = 'answered'`,
     );
     expect(events).toEqual([
@@ -208,6 +208,7 @@ describe('answers', () => {
         source_key: 'H1',
         actor: '公安',
         reason: 'right_as_it_is',
+        comment: '出生证为女',
         from_status: 'returned',
         to_status: 'new',
       },
@@ -227,17 +228,19 @@ describe('answers', () => {
       on: TONIGHT,
       within: county.warehouse,
     });
-    await expect(refused).rejects.toThrow(/line 3: 处理结果 is none of .*there is no line 9 of a list/);
+    await expect(refused).rejects.toThrow(
+      /第 3 行：处理结果应为 已更正、.*没有校核单 XH-2026-public-security-0001 第 9 行/,
+    );
     expect(await county.query('SELECT FROM anomalies.correction_line WHERE reply IS NOT NULL')).toEqual([]);
   });
 
   const LIST = 'XH-2026-public-security-0001';
   test.each([
-    ['a number of a line that is none', [LIST, '1e0', '已更正', ''], /行号 is no number/],
-    ['a number too large', [LIST, '99999999999', '已更正', ''], /行号 is no number/],
-    ['a cell without end', [LIST, '1', '已更正', '话'.repeat(100_000)], /more than 1000 characters/],
-    ['a character that no text has', [LIST, '1', '已更正', 'a\0b'], /line 2 cannot be read/],
-    ['a list never issued', ['Z'.repeat(900), '1', '已更正', ''], /there is no line 1 of a list Z{40}…/],
+    ['a number of a line that is none', [LIST, '1e0', '已更正', ''], /第 2 行：行号不是数字/],
+    ['a number too large', [LIST, '99999999999', '已更正', ''], /第 2 行：行号不是数字/],
+    ['a cell without end', [LIST, '1', '已更正', '话'.repeat(100_000)], /第 2 行：有超过 1000 字的单元格/],
+    ['a character that no text has', [LIST, '1', '已更正', 'a\0b'], /第 2 行：无法读取/],
+    ['a list never issued', ['Z'.repeat(900), '1', '已更正', ''], /没有校核单 Z{40}… 第 1 行/],
   ])('a file with %s is refused', async (_what, cells, message) => {
     await returnedCases();
     await issue();

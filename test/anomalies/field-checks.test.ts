@@ -72,18 +72,36 @@ describe('field checks', () => {
   test('an answer comes to its case, which stays where it is; a second answer changes nothing', async () => {
     const caseId = await openCase();
     const checkId = await ask(caseId);
-    const file = await reports([String(checkId), '本人居住在此', '', '张主任']);
+    const file = await reports([String(checkId), '本人居住在此', '在家', '张主任']);
     expect(await takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).toBe(1);
     expect(await takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).toBe(0);
     expect(
       await county.query(
-        `SELECT actor, reason, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
+        `SELECT actor, reason, comment, to_status FROM anomalies.anomaly_event WHERE kind = 'field_answer'`,
       ),
-    ).toEqual([{ actor: '张主任', reason: 'lives_here', to_status: 'new' }]);
+    ).toEqual([{ actor: '张主任', reason: 'lives_here', comment: '在家', to_status: 'new' }]);
     const [logged] = await county.query('SELECT actor FROM audit.entry ORDER BY entry_id DESC LIMIT 1');
     expect(logged).toEqual({ actor: '李娜' });
     expect(await fieldCheckFile(county.warehouse, VILLAGE, '李娜', county.rules)).toBeNull();
     expect(await ask(caseId)).toBeGreaterThan(checkId);
+  });
+
+  test('two villages that were asked about one case both answer to it, also in one file', async () => {
+    const caseId = await openCase();
+    const [here, there] = [await ask(caseId), await ask(caseId, '620802001002')];
+    const file = await reports(
+      [String(there), '查无此人', '', '李主任'],
+      [String(here), '已离开本县', '去年搬走', '李主任'],
+    );
+    expect(await takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).toBe(2);
+    expect(
+      await county.query(
+        `SELECT reason, comment FROM anomalies.anomaly_event WHERE kind = 'field_answer' ORDER BY reason`,
+      ),
+    ).toEqual([
+      { reason: 'moved_away', comment: '去年搬走' },
+      { reason: 'nobody_knows', comment: null },
+    ]);
   });
 
   test('a list with a wrong line is refused whole', async () => {
@@ -98,7 +116,7 @@ describe('field checks', () => {
       ['99999999999', '已去世', '', '张主任'],
     );
     await expect(takeFieldReports(county.warehouse, answeredFileAt(file), BRINGING)).rejects.toThrow(
-      /line 4: 情况说明 is empty; line 5: 核查结果 is none of .*line 6: check \d+ is answered twice; line 7: 核查编号 is no number; line 8: 核查编号 is no number; there is no field check 999/,
+      /第 4 行：情况说明未填写；第 5 行：核查结果应为 .*；第 6 行：核查 \d+ 填写了两次；第 7 行：核查编号不是数字；第 8 行：核查编号不是数字；没有核查 999/,
     );
     expect(await county.query('SELECT FROM anomalies.field_check WHERE answer IS NOT NULL')).toEqual([]);
   });

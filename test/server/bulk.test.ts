@@ -93,6 +93,8 @@ test.each(['csv', 'xlsx'] as const)(
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) expect(row[division]).toMatch(new RegExp(`^${TOWN}`));
     expect(rows.flat().join(' ')).not.toMatch(FULL_VALUE);
+    const words = ['级别', '状态', '责任部门', '报送项'].map((name) => headings?.indexOf(name) ?? -1);
+    for (const row of rows) expect(words.map((column) => row[column]).join('')).toMatch(/^\p{Script=Han}+$/u);
     const [entry] = await api.query(
       `SELECT actor, action, purpose, detail FROM audit.entry ORDER BY entry_id DESC LIMIT 1`,
     );

@@ -60,10 +60,10 @@ export async function takeReplies(
     const reply = replyOf(word);
     const line = numberIn(row.of(HEADINGS.line));
     if (reply === undefined)
-      faults.push(`line ${row.line}: ${HEADINGS.reply} is none of ${Object.values(REPLIES).join(', ')}`);
-    else if (line === null) faults.push(`line ${row.line}: ${HEADINGS.line} is no number`);
+      faults.push(`第 ${row.line} 行：${HEADINGS.reply}应为 ${Object.values(REPLIES).join('、')}`);
+    else if (line === null) faults.push(`第 ${row.line} 行：${HEADINGS.line}不是数字`);
     else if (seen.has(`${row.of(HEADINGS.number)} ${line}`))
-      faults.push(`line ${row.line}: line ${line} of the list is answered twice`);
+      faults.push(`第 ${row.line} 行：校核单的第 ${line} 行填写了两次`);
     else answers.push({ number: row.of(HEADINGS.number), line, reply, note: row.of(HEADINGS.note) });
     seen.add(`${row.of(HEADINGS.number)} ${line}`);
   }
@@ -97,7 +97,7 @@ async function unknownLines({ db }: Queryable, answers: readonly Answer[]): Prom
     WHERE NOT EXISTS (SELECT FROM anomalies.correction c JOIN anomalies.correction_line l USING (correction_id)
                       WHERE c.number = a.number AND l.line = a.line)
     ORDER BY a.number, a.line`.execute(db);
-  return rows.map(({ number, line }) => `there is no line ${line} of a list ${shown(number)}`);
+  return rows.map(({ number, line }) => `没有校核单 ${shown(number)} 第 ${line} 行`);
 }
 
 const given = (answers: readonly Answer[]): RawBuilder<unknown> => sql`
@@ -116,7 +116,7 @@ async function withdrawnLines(tx: Transaction<DB>): Promise<{ number: string; li
 /** @returns how many answers were new */
 async function writeAnswers(tx: Transaction<DB>, { by, on }: Replying): Promise<number> {
   await sql`
-    CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text) ON COMMIT DROP`.execute(
+    CREATE TEMPORARY TABLE answered (anomaly_id bigint, event_id bigint, reply text, note text) ON COMMIT DROP`.execute(
     tx,
   );
   const { numAffectedRows } = await sql`
@@ -125,20 +125,20 @@ async function writeAnswers(tx: Transaction<DB>, { by, on }: Replying): Promise<
       SET reply = a.reply, note = a.note, replied_by = ${by}, replied_at = now()
       FROM answer a JOIN anomalies.correction c USING (number)
       WHERE l.correction_id = c.correction_id AND l.line = a.line AND (l.reply, l.note) IS DISTINCT FROM (a.reply, a.note)
-      RETURNING l.anomaly_id, l.event_id, l.reply)
-    INSERT INTO answered SELECT anomaly_id, event_id, reply FROM written`.execute(tx);
+      RETURNING l.anomaly_id, l.event_id, l.reply, l.note)
+    INSERT INTO answered SELECT anomaly_id, event_id, reply, note FROM written`.execute(tx);
   // An answer to a line that is withdrawn, or to a case that is closed by now, is kept with its line alone.
   const goesOn = sql`c.reply <> 'corrected'`;
   await changeCases(tx, {
     chosen: sql`
-      SELECT a.*, l.reply FROM anomalies.anomaly a JOIN answered l USING (anomaly_id)
+      SELECT a.*, l.reply, l.note FROM anomalies.anomaly a JOIN answered l USING (anomaly_id)
       WHERE ${IS_ASKED}
       ORDER BY a.anomaly_id FOR UPDATE OF a`,
     set: {
       status: sql`CASE WHEN NOT (${goesOn}) THEN c.status WHEN c.owner IS NULL THEN 'new' ELSE 'assigned' END`,
       returned_to: sql`CASE WHEN NOT (${goesOn}) THEN c.returned_to END`,
     },
-    event: { kind: sql`'answered'`, actor: by, on, reason: sql`c.reply`, comment: null },
+    event: { kind: sql`'answered'`, actor: by, on, reason: sql`c.reply`, comment: sql`c.note` },
   });
   return Number(numAffectedRows ?? 0);
 }

@@ -35,21 +35,20 @@ export async function takeFieldReports(
     if (word === '') continue;
     const answer = answerOf(word);
     const checkId = numberIn(row.of(HEADINGS.check));
-    const fault = (what: string): number => faults.push(`line ${row.line}: ${what}`);
-    if (answer === undefined) fault(`${HEADINGS.answer} is none of ${Object.values(ANSWERS).join(', ')}`);
-    else if (checkId === null) fault(`${HEADINGS.check} is no number`);
-    else if (row.of(HEADINGS.by) === '') fault(`${HEADINGS.by} is empty`);
-    else if (answer === 'other' && row.of(HEADINGS.note) === '') fault(`${HEADINGS.note} is empty`);
-    else if (reports.some((report) => report.checkId === checkId))
-      fault(`check ${checkId} is answered twice`);
+    const fault = (what: string): number => faults.push(`第 ${row.line} 行：${what}`);
+    if (answer === undefined) fault(`${HEADINGS.answer}应为 ${Object.values(ANSWERS).join('、')}`);
+    else if (checkId === null) fault(`${HEADINGS.check}不是数字`);
+    else if (row.of(HEADINGS.by) === '') fault(`${HEADINGS.by}未填写`);
+    else if (answer === 'other' && row.of(HEADINGS.note) === '') fault(`${HEADINGS.note}未填写`);
+    else if (reports.some((report) => report.checkId === checkId)) fault(`核查 ${checkId} 填写了两次`);
     else reports.push({ checkId, answer, note: row.of(HEADINGS.note), by: row.of(HEADINGS.by) });
   }
   return warehouse.db.transaction().execute(async (tx) => {
-    const unknown = (await unknownChecks(tx, reports)).map((checkId) => `there is no field check ${checkId}`);
-    refuseFaults(file, [...faults, ...unknown]);
+    const known = await knownChecks(tx, reports);
+    const unknown = reports.filter((report) => !known.includes(report));
+    refuseFaults(file, [...faults, ...unknown.map(({ checkId }) => `没有核查 ${checkId}`)]);
     let taken = 0;
-    for (const [by, ofOne] of Map.groupBy(reports, (report) => report.by))
-      taken += await writeReports(tx, by, ofOne, bringing.on);
+    for (const report of known) if (await writeReport(tx, report, bringing.on)) taken++;
     await recordAct(tx, {
       actor: bringing.by,
       action: 'field_check',
@@ -69,50 +68,47 @@ export async function takeFieldReport(warehouse: Queryable, report: FieldReport,
   if (report.answer === 'other' && report.note.trim() === '')
     throw new PopshareError('FIELD_CHECK', 'the answer `other` needs a note');
   await warehouse.db.transaction().execute(async (tx) => {
-    const unknown = await unknownChecks(tx, [report]);
-    if (unknown.length > 0)
+    const [known] = await knownChecks(tx, [report]);
+    if (known === undefined)
       throw new PopshareError('FIELD_CHECK_UNKNOWN', `there is no field check ${report.checkId}`);
-    if ((await writeReports(tx, report.by, [report], on)) === 0)
+    if (!(await writeReport(tx, known, on)))
       throw new PopshareError('FIELD_CHECK', `field check ${report.checkId} has been answered`);
   });
 }
 
-async function unknownChecks(tx: Transaction<DB>, reports: readonly FieldReport[]): Promise<number[]> {
-  const asked = reports.map(({ checkId }) => checkId);
+/** Those whose checks there are, in the order of their cases: the order in which everybody locks these. */
+async function knownChecks(tx: Transaction<DB>, reports: readonly FieldReport[]): Promise<FieldReport[]> {
   const { rows } = await sql<{ check_id: number }>`
-    SELECT check_id FROM anomalies.field_check WHERE check_id = ANY (${asked})`.execute(tx);
-  const known = new Set(rows.map(({ check_id }) => check_id));
-  return asked.filter((checkId) => !known.has(checkId));
+    SELECT check_id FROM anomalies.field_check WHERE check_id = ANY (${reports.map(({ checkId }) => checkId)})
+    ORDER BY anomaly_id, check_id`.execute(tx);
+  return rows.flatMap(({ check_id }) => reports.filter(({ checkId }) => checkId === check_id));
 }
 
 function answerOf(word: string): FieldAnswer | undefined {
   return ANSWER_CODES.find((answer) => ANSWERS[answer] === word);
 }
 
-/** After: each open check has its answer, and its case an event that says so. */
-async function writeReports(
+/**
+ * After: an open check has its answer, and its case an event that says so.
+ *
+ * @returns whether it was open
+ */
+async function writeReport(
   tx: Transaction<DB>,
-  by: string,
-  reports: readonly FieldReport[],
+  { checkId, answer, note, by }: FieldReport,
   on: string,
-): Promise<number> {
-  await sql`DROP TABLE IF EXISTS reported`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE reported (anomaly_id bigint, answer text) ON COMMIT DROP`.execute(tx);
-  const { numAffectedRows } = await sql`
-    WITH answered AS (
-      UPDATE anomalies.field_check f
-      SET answer = r.answer, note = nullif(r.note, ''), answered_by = ${by}, answered_at = now()
-      FROM jsonb_to_recordset(${JSON.stringify(reports)}::jsonb) AS r ("checkId" bigint, answer text, note text)
-      WHERE f.check_id = r."checkId" AND f.answer IS NULL
-      RETURNING f.anomaly_id, f.answer)
-    INSERT INTO reported SELECT anomaly_id, max(answer) FROM answered GROUP BY anomaly_id`.execute(tx);
+): Promise<boolean> {
+  const { rows } = await sql<{ anomaly_id: number }>`
+    UPDATE anomalies.field_check
+    SET answer = ${answer}, note = nullif(${note}, ''), answered_by = ${by}, answered_at = now()
+    WHERE check_id = ${checkId} AND answer IS NULL RETURNING anomaly_id`.execute(tx);
+  const [answered] = rows;
+  if (answered === undefined) return false;
   await changeCases(tx, {
     chosen: sql`
-      SELECT a.*, r.answer FROM anomalies.anomaly a JOIN reported r USING (anomaly_id)
-      ORDER BY a.anomaly_id FOR UPDATE OF a`,
+      SELECT a.* FROM anomalies.anomaly a WHERE a.anomaly_id = ${answered.anomaly_id} FOR UPDATE OF a`,
     set: {},
-    event: { kind: sql`'field_answer'`, actor: by, on, reason: sql`c.answer` },
+    event: { kind: sql`'field_answer'`, actor: by, on, reason: sql`${answer}::text`, comment: note || null },
   });
-  return Number(numAffectedRows ?? 0);
+  return true;
 }

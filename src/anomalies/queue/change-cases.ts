@@ -24,7 +24,7 @@ interface Change {
     readonly on: string;
     readonly evidence?: RawBuilder<unknown>;
     readonly reason?: RawBuilder<unknown>;
-    readonly comment?: string | null;
+    readonly comment?: string | null | RawBuilder<unknown>;
     readonly bulkId?: number;
   };
 }

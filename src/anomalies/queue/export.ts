@@ -1,12 +1,17 @@
 import { sql } from 'kysely';
+import type { Configuration } from '../../schema/configuration/load.ts';
+import { CONTRACTS } from '../../schema/contracts/index.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { describeEvidence } from '../evidence-text.ts';
 import type { Rule } from '../rule-file.ts';
 import type { Sheet } from '../sheet.ts';
+import type { Severity } from './due-dates.ts';
 import { type CaseFilter, caseConditions } from './filter.ts';
 import { groupKeys } from './groups.ts';
 import { PRIORITY } from './order.ts';
+import type { Status } from './transitions.ts';
+import { SEVERITY_WORDS, STATUS_WORDS } from './words.ts';
 
 /** A table is for reading, and is made in memory: whoever needs more narrows the filter. */
 export const MOST_EXPORTED = 5_000;
@@ -14,8 +19,8 @@ export const MOST_EXPORTED = 5_000;
 interface ExportedCase {
   readonly anomaly_id: number;
   readonly rule: string;
-  readonly severity: string;
-  readonly status: string;
+  readonly severity: Severity;
+  readonly status: Status;
   readonly department: string;
   readonly division: string | null;
   readonly feed: string | null;
@@ -29,15 +34,19 @@ interface ExportedCase {
 /**
  * The cases that a filter lets through as a table, the most urgent first. Evidence is as its rule masked it.
  *
- * @param groupAbove `queue.group_above`, for `outside_groups`
  * @throws CASE_INPUT when there are more than {@link MOST_EXPORTED}
  */
 export async function exportCases(
   warehouse: Queryable,
   filter: CaseFilter,
-  { groupAbove, rules, watermark }: { groupAbove: number; rules: readonly Rule[]; watermark: string },
+  {
+    configuration,
+    rules,
+    watermark,
+  }: { configuration: Configuration; rules: readonly Rule[]; watermark: string },
 ): Promise<Sheet> {
-  const groups = filter.outside_groups ? await groupKeys(warehouse.db, groupAbove) : [];
+  const { departments, queue } = configuration.settings;
+  const groups = filter.outside_groups ? await groupKeys(warehouse.db, queue.group_above) : [];
   const { rows } = await sql<ExportedCase>`
     SELECT anomaly_id, rule, severity, status, department, division, feed, source_key, owner, opened_on, due_on, evidence
     FROM anomalies.anomaly a WHERE ${caseConditions(filter, sql`a`, groups)}
@@ -66,11 +75,11 @@ export async function exportCases(
     rows: rows.map((found) => [
       String(found.anomaly_id),
       `${found.rule} ${titles.get(found.rule) ?? ''}`,
-      found.severity,
-      found.status,
-      found.department,
+      SEVERITY_WORDS[found.severity],
+      STATUS_WORDS[found.status],
+      departments[found.department]?.zh ?? (found.department === 'operator' ? '操作员' : found.department),
       found.division ?? '',
-      found.feed ?? '',
+      CONTRACTS.find(({ feed }) => feed === found.feed)?.title.zh ?? '',
       found.source_key ?? '',
       found.owner ?? '',
       found.opened_on,

@@ -37,7 +37,7 @@ export function addCaseExportRoutes(server: Server, context: ServerContext): voi
         db.transaction().execute(async (tx) => {
           await requireKnown({ db: tx }, request.body.filter, rules);
           const made = await exportCases({ db: tx }, filter, {
-            groupAbove: configuration.settings.queue.group_above,
+            configuration,
             rules,
             watermark,
           });
