@@ -41,16 +41,17 @@ async function contents(url: string): Promise<Record<string, unknown>> {
   return found;
 }
 
-/** Who owns what, who may do what with it, and which rows whom is shown. */
+/** Who owns what, who may do what with it, and which rows whom is shown. A dump leaves out rights that all owners have. */
 const rights = (url: string): Promise<object[]> =>
   query(
     url,
-    `SELECT format('%I.%I %s %s %s', n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relacl, c.relrowsecurity) AS held
+    `SELECT format('%I.%I %s %s %s', n.nspname, c.relname, pg_get_userbyid(c.relowner),
+                   coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)), c.relrowsecurity) AS held
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN (${SCHEMAS})
      UNION ALL
      SELECT format('%I.%I %s %s %s', schemaname, tablename, policyname, roles, qual) FROM pg_policies
      UNION ALL
-     SELECT format('%s %s %s', p.oid::regprocedure, pg_get_userbyid(p.proowner), p.proacl)
+     SELECT format('%s %s %s', p.oid::regprocedure, pg_get_userbyid(p.proowner), coalesce(p.proacl, acldefault('f', p.proowner)))
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN (${SCHEMAS}) ORDER BY 1`,
   );
 

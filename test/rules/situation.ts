@@ -15,13 +15,15 @@ interface Case {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
+const shipped = await loadRules('config/rules');
+
 /** A county whose nights run the rules under test alone. */
 export function useRules() {
   const county = useCounty('ingest', 'identity', 'population', 'detect');
 
   /** The nights that follow run these rules. */
   async function run(...codes: string[]): Promise<void> {
-    county.rules = (await loadRules('config/rules')).filter(({ rule }) => codes.includes(rule));
+    county.rules = shipped.filter(({ rule }) => codes.includes(rule));
     expect(county.rules.map(({ rule }) => rule)).toEqual(codes);
   }
 

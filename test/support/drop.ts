@@ -29,6 +29,9 @@ interface ControlOptions {
   readonly control?: Readonly<{ rows?: number; sha256?: string }> | null;
 }
 
+/** The shipped configuration, which most tests use as it is. */
+const shipped = await loadConfiguration('config');
+
 /** A county for each test: an empty drop folder, an empty data folder, a warehouse without data. */
 class County {
   drop = '';
@@ -51,7 +54,7 @@ class County {
     this.drop = path.join(this.base, 'drop');
     this.data = path.join(this.base, 'data');
     await mkdir(this.drop);
-    await this.configure('config');
+    this.#configuration = shipped;
     this.rules = [];
     this.indicators = [];
     this.#elsewhere = undefined;

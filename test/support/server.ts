@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -14,12 +14,9 @@ declare module 'vitest' {
   }
 }
 
-const MEMORY = '/dev/shm';
-const ROOM_BYTES = 4 * 1024 ** 3;
-
 /** One real Postgres for the whole run, with a migrated template that test files copy. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(path.join(await whereToLive(), 'popshare-test-'));
+  const folder = await mkdtemp(path.join(tmpdir(), 'popshare-test-'));
   // Run by root, the server's account must get in: else its data would live elsewhere, and stay there.
   await chmod(folder, 0o711);
   const server = await startEmbedded({
@@ -45,13 +42,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
-}
-
-/** In memory where there is room: a night makes and drops hundreds of tables, and each is a file. */
-async function whereToLive(): Promise<string> {
-  const device = await statfs(MEMORY).catch(() => undefined);
-  const room = device === undefined ? 0 : device.bavail * device.bsize;
-  return room < ROOM_BYTES ? tmpdir() : MEMORY;
 }
 
 function databaseUrl(serverUrl: string, name: string): string {
