@@ -18,6 +18,7 @@ import type { PictureDay } from './sign-kinds.ts';
 import { estimateSignWeights } from './sign-weights.ts';
 import { updateSigns } from './signs.ts';
 import { updateStanding } from './standing.ts';
+import { refreshRegisters } from './statistics.ts';
 import type { Survivorship } from './survivorship.ts';
 import { addHouseholds, findTouched, gatherMentions, type Progress } from './touched.ts';
 
@@ -42,6 +43,7 @@ export async function updatePicture(
     await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
     const state = await readState(tx, businessDate);
     const day: PictureDay = { asOf: state.asOf, settings };
+    await refreshRegisters(tx, state);
     const touched = await findTouched(tx, state, day.asOf);
     await updateRegisterDivisions(tx, state);
     await gatherMentions(tx);

@@ -126,6 +126,15 @@ describe('what is written', () => {
     expect(await county.query('SELECT as_of FROM population.state')).toEqual([{ as_of: TOMORROW }]);
   });
 
+  test('registers that came are known to the planner, whenever the server would look at them by itself', async () => {
+    await night(TONIGHT, { residence_registration: [residence('J')] });
+    expect(
+      await county.query(
+        `SELECT reltuples FROM pg_class WHERE oid = 'registry.residence_registration'::regclass`,
+      ),
+    ).toEqual([{ reltuples: 1 }]);
+  });
+
   test('the rows of a person who is merged away vanish', async () => {
     await night(TONIGHT, rows);
     const [kept, lost] = [
