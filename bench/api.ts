@@ -1,6 +1,9 @@
-// How fast the API answers 50 officers at their pages at the same time, half of them with a county for scope, half with a
-// township: 1,000,000 persons, 200,000 open cases, 5,000 open reviews; row-level security is on. First one request of each
-// kind alone, then the officers with the time to read between two pages, then without.
+// How fast the API answers 50 officers at their pages at the same time, half of them with a county for scope, half with
+// a township: an invented county after its first night, with the cases and reviews that this night found; row-level
+// security is on. First one officer alone, then 50 with the time to read between two pages, the same while the second
+// night runs in a process of its own, and at last 50 who read nothing.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -8,6 +11,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { loadRules } from '../src/anomalies/rule-file.ts';
+import { runNight } from '../src/jobs/nightly.ts';
 import { connectQueue } from '../src/jobs/queue.ts';
 import { readEnvironment } from '../src/schema/configuration/environment.ts';
 import { loadConfiguration } from '../src/schema/configuration/load.ts';
@@ -18,73 +22,101 @@ import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { openSession } from '../src/server/accounts/sessions.ts';
 import { SESSION_COOKIE } from '../src/server/authentication.ts';
 import { startServer } from '../src/server/start.ts';
-import { fillCases } from './cases.ts';
+import { inventedCounty, NIGHTS } from './county.ts';
 import type { Answered, OfficersAtWork } from './officers.ts';
-import { fillPersons } from './people.ts';
 import { removeServer } from './server.ts';
 import { printTable } from './table.ts';
 
-const [persons = 1_000_000, openCases = 200_000, seconds = 60] = process.argv.slice(2).map(Number);
+const [persons = 1_000_000, seconds = 60] = process.argv.slice(2).map(Number);
 const OFFICERS = 50;
-const REVIEWS = 5_000;
+const SEED = 1;
 const MILLISECONDS_OF_A_TICK = 10;
+type Officer = OfficersAtWork['officers'][number];
 
 const folder = await mkdtemp(path.join(tmpdir(), 'popshare-bench-'));
 const postgres = await startEmbedded({ folder: path.join(folder, 'postgres') });
 try {
+  const drop = path.join(await inventedCounty(persons, SEED), 'deliveries');
   const warehouse = await openWarehouse(postgres.url);
   await migrate(warehouse, CONTRACTS);
-  await fillCases(warehouse, openCases);
-  await fillPersons(warehouse, persons, REVIEWS);
+  await firstNight(warehouse, drop);
   const server = await serve(warehouse);
   try {
-    const officers = await hire(warehouse, OFFICERS);
-    for (const scope of ['county', 'township'] as const) {
-      const one = officers.filter(
-        ({ lists }) => (scope === 'county') === lists.includes('?owner=officer%207'),
-      );
-      await tell(`one officer of a ${scope}`, {
-        officers: one.slice(0, 1),
-        seconds: seconds / 4,
-        readingSeconds: 0,
-      });
-    }
-    await tell(`${OFFICERS} officers, 2 s to read`, { officers, seconds, readingSeconds: 2 });
-    await tell(`${OFFICERS} officers, 1 s to read`, { officers, seconds, readingSeconds: 1 });
-    await tell(`${OFFICERS} officers who read nothing`, {
+    const ofCounty = await hire(warehouse, '620802', OFFICERS / 2);
+    const ofTowns = await hireInTowns(warehouse, OFFICERS / 2);
+    const officers = [...ofCounty, ...ofTowns];
+    const measure = async (
+      what: string,
+      of: readonly Officer[],
+      readingSeconds: number,
+      until: Promise<unknown>,
+    ) =>
+      tell(warehouse, what, { officers: of, readingSeconds, url: server.url, cookie: SESSION_COOKIE }, until);
+    await measure('one officer of a county', ofCounty.slice(0, 1), 0, pause(seconds / 4));
+    await measure('one officer of a township', ofTowns.slice(0, 1), 0, pause(seconds / 4));
+    const alone = await measure(`${OFFICERS} officers, 2 s to read`, officers, 2, pause(seconds));
+    const beside = await measure(
+      `${OFFICERS} officers, 2 s to read, while the second night runs`,
       officers,
-      seconds: seconds / 2,
-      readingSeconds: 0,
-    });
+      2,
+      secondNight(postgres.url, drop),
+    );
+    process.stdout.write('\nthe second night beside them, p95 as a ratio (at most 2 is wanted)\n\n');
+    printTable(
+      ['what', 'ratio'],
+      [...alone].map(([what, times]) => [
+        what,
+        (quantile(beside.get(what) ?? [], 0.95) / quantile(times, 0.95)).toFixed(2),
+      ]),
+    );
+    await measure(`${OFFICERS} officers who read nothing`, officers, 0, pause(seconds / 2));
   } finally {
     await server.close();
     await warehouse.close();
   }
-
-  async function tell(what: string, work: Omit<OfficersAtWork, 'url' | 'cookie'>): Promise<void> {
-    const before = await processorTime(warehouse);
-    const times = await atWork({ ...work, url: server.url, cookie: SESSION_COOKIE });
-    const spent = (await processorTime(warehouse)) - before;
-    const answers = times.length;
-    process.stdout.write(
-      `\n${what}: ${(answers / work.seconds).toFixed(0)} answers a second, ${(spent / answers).toFixed(1)} ms of processors for each; load ${loadavg()[0]?.toFixed(1)}\n\n`,
-    );
-    printTable(
-      ['what', 'answers', 'p50 ms', 'p95 ms', 'p99 ms'],
-      [...Map.groupBy(times, (answered) => answered.what)].map(([name, took]) => [
-        name,
-        String(took.length),
-        ...[0.5, 0.95, 0.99].map((share) =>
-          quantile(
-            took.map(({ milliseconds }) => milliseconds),
-            share,
-          ),
-        ),
-      ]),
-    );
-  }
 } finally {
   await removeServer(postgres, folder);
+}
+
+async function firstNight(warehouse: Warehouse, dropFolder: string): Promise<void> {
+  const [began, before] = [performance.now(), await processorTime(warehouse)];
+  const report = await runNight({
+    warehouse,
+    configuration: await loadConfiguration('config'),
+    rules: await loadRules('config/rules'),
+    dataFolder: folder,
+    dropFolder,
+    businessDate: NIGHTS[0],
+    purpose: 'nightly',
+    feeds: [],
+    progress: { stepBegan() {}, stepEnded() {}, rows() {} },
+  });
+  await sql`VACUUM ANALYZE`.execute(warehouse.db);
+  const open = Object.values(report.anomalies).reduce((sum, { open: cases }) => sum + cases, 0);
+  const spent = ((await processorTime(warehouse)) - before) / 1000;
+  const passed = (performance.now() - began) / 1000;
+  process.stdout.write(
+    `${report.identity.persons} persons, ${open} open cases, ${report.identity.reviews} reviews after the first night: ${passed.toFixed(0)} s, ${spent.toFixed(0)} s of processors\n`,
+  );
+}
+
+/** As it is run at night: in a process of its own, on the same two cores. */
+async function secondNight(databaseUrl: string, drop: string): Promise<void> {
+  const began = performance.now();
+  const child = spawn(process.execPath, ['bin/popshare.js', 'nightly', '--date', NIGHTS[1], '--drop', drop], {
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: '',
+      POPSHARE_CONFIG: 'config',
+      POPSHARE_DATA: folder,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'exit');
+  process.stdout.write(
+    `\nthe second night took ${Math.round((performance.now() - began) / 1000)} s, exit ${code}\n`,
+  );
 }
 
 async function serve(warehouse: Warehouse) {
@@ -110,39 +142,85 @@ async function serve(warehouse: Warehouse) {
   };
 }
 
-/** Half of them have the county for scope, half one of thirty townships. */
-async function hire(warehouse: Warehouse, count: number): Promise<OfficersAtWork['officers']> {
-  const officers: OfficersAtWork['officers'][number][] = [];
+/** Officers of a division, who look at what is theirs. */
+async function hire(warehouse: Warehouse, division: string, count: number): Promise<Officer[]> {
+  const isTown = division.length > 6;
+  const { rows: known } = await sql<{ person_id: number }>`
+    SELECT person_id FROM population.person WHERE starts_with(registered_division, ${division}) AND death_date IS NULL
+    ORDER BY hashint8(person_id) LIMIT ${40 * count}`.execute(warehouse.db);
+  const officers: Officer[] = [];
   for (let index = 0; index < count; index++) {
-    const township = index % 2 === 0 ? null : 1 + (index % 30);
-    const division = township === null ? '620802' : `620802${String(township).padStart(3, '0')}`;
+    const name = `bench ${division} ${index}`;
     const { rows } = await sql<{ account_id: number }>`
-      INSERT INTO access.account (name, display_name, role, division)
-      VALUES (${`bench ${index}`}, 'bench', 'officer', ${division}) RETURNING account_id`.execute(
-      warehouse.db,
-    );
-    const token = await openSession(warehouse.db, rows[0]?.account_id ?? 0, { hours: 10, idle_minutes: 600 });
+      INSERT INTO access.account (name, display_name, role, division) VALUES (${name}, 'bench', 'officer', ${division})
+      RETURNING account_id`.execute(warehouse.db);
     officers.push({
-      token,
-      lists:
-        township === null
-          ? ['', '?owner=officer%207', '?family=MP', '?severity=high', '?order=due']
-          : ['', '?order=due', '?severity=low'],
-      // Of the township, when there is one: of person n it is 1 + n % 30.
-      persons: Array.from(
-        { length: 40 },
-        (_, at) => 30 * (1 + ((index * 997 + at * 131) % Math.floor(persons / 31))) + (township ?? 1) - 1,
-      ),
+      token: await openSession(warehouse.db, rows[0]?.account_id ?? 0, { hours: 10, idle_minutes: 600 }),
+      lists: isTown
+        ? ['', '?order=due', '?severity=low']
+        : ['', '?family=ID', '?family=MP', '?severity=high', '?order=due'],
+      persons: known.filter((_, at) => at % count === index).map(({ person_id }) => person_id),
     });
   }
   return officers;
 }
 
-async function atWork(work: OfficersAtWork): Promise<Answered[]> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./officers.ts', import.meta.url), { workerData: work });
-    worker.once('message', resolve);
-    worker.once('error', reject);
+/** One for each of the townships with the most cases, and then again from the first. */
+async function hireInTowns(warehouse: Warehouse, count: number): Promise<Officer[]> {
+  const { rows } = await sql<{ town: string }>`
+    SELECT left(division, 9) AS town FROM anomalies.anomaly WHERE division LIKE '620802%' AND division NOT LIKE '%000000'
+    GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ${count}`.execute(warehouse.db);
+  const officers: Officer[] = [];
+  for (const { town } of rows) officers.push(...(await hire(warehouse, town, 1)));
+  return Array.from({ length: count }, (_, index) => officers[index % officers.length]).filter(
+    (officer) => officer !== undefined,
+  );
+}
+
+/** Has officers work until something has happened, and prints how long their answers took. */
+async function tell(
+  warehouse: Warehouse,
+  what: string,
+  work: OfficersAtWork,
+  until: Promise<unknown>,
+): Promise<Map<string, number[]>> {
+  const [before, began] = [await processorTime(warehouse), performance.now()];
+  const answered = await atWork(work, until);
+  const spent = (await processorTime(warehouse)) - before;
+  const passed = (performance.now() - began) / 1000;
+  process.stdout.write(
+    `\n${what}: ${(answered.length / passed).toFixed(0)} answers a second, ${(spent / answered.length).toFixed(1)} ms of processors for each; load ${loadavg()[0]?.toFixed(1)}\n\n`,
+  );
+  const times = new Map(
+    [...Map.groupBy(answered, (one) => one.what)].map(([name, took]) => [
+      name,
+      took.map(({ milliseconds }) => milliseconds),
+    ]),
+  );
+  printTable(
+    ['what', 'answers', 'p50 ms', 'p95 ms', 'p99 ms'],
+    [...times].map(([name, took]) => [
+      name,
+      String(took.length),
+      ...[0.5, 0.95, 0.99].map((share) => quantile(took, share).toFixed(1)),
+    ]),
+  );
+  return times;
+}
+
+async function atWork(work: OfficersAtWork, until: Promise<unknown>): Promise<Answered[]> {
+  const worker = new Worker(new URL('./officers.ts', import.meta.url), { workerData: work });
+  const told = Promise.withResolvers<Answered[]>();
+  worker.once('message', told.resolve);
+  worker.once('error', told.reject);
+  await Promise.race([until, told.promise]);
+  worker.postMessage('stop');
+  return told.promise;
+}
+
+function pause(forSeconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, forSeconds * 1000);
   });
 }
 
@@ -170,7 +248,7 @@ function statOf(pid: number): string[] {
   }
 }
 
-function quantile(times: readonly number[], share: number): string {
+function quantile(times: readonly number[], share: number): number {
   const sorted = times.toSorted((left, right) => left - right);
-  return (sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1);
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
 }

@@ -12,7 +12,7 @@ import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.t
 import { copyRows, openCopy } from '../src/schema/warehouse/copy.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
-import { synthesise } from '../src/synth/synthesise.ts';
+import { inventedCounty } from './county.ts';
 import { matchTimes } from './match.ts';
 import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
@@ -86,13 +86,6 @@ try {
 
 function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0;
-}
-
-async function inventedCounty(persons: number, withSeed: number): Promise<string> {
-  const out = path.join('bench', '.data', `county-${persons}-seed-${withSeed}`);
-  const exists = await readFile(path.join(out, 'sent.tsv')).catch(() => null);
-  if (exists === null) await synthesise({ persons, nights: 3, seed: withSeed, out });
-  return out;
 }
 
 /** Compares the links with the truth; persons with a double registration (ID02) are set aside, as the truth has them. */

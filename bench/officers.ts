@@ -1,5 +1,5 @@
 // Officers at their pages, in a thread of their own: a list, a case of it, now and then a person or a review, and between
-// two of them the time to read. Tells the milliseconds of each answer when the time is over.
+// two of them the time to read. Tells the milliseconds of each answer when it is told to stop.
 import { Agent, request } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -14,7 +14,6 @@ export interface OfficersAtWork {
   readonly url: string;
   readonly cookie: string;
   readonly officers: readonly Officer[];
-  readonly seconds: number;
   /** Between two pages, on average. */
   readonly readingSeconds: number;
 }
@@ -25,23 +24,26 @@ export interface Answered {
   readonly milliseconds: number;
 }
 
-const { url, cookie, officers, seconds, readingSeconds }: OfficersAtWork = workerData;
+const { url, cookie, officers, readingSeconds }: OfficersAtWork = workerData;
 const agent = new Agent({ keepAlive: true, maxSockets: officers.length });
 const times: Answered[] = [];
-const end = performance.now() + seconds * 1000;
+let atWork = true;
+parentPort?.once('message', () => {
+  atWork = false;
+});
 
 await Promise.all(officers.map((officer, index) => work(officer, index)));
 parentPort?.postMessage(times);
 
 async function work(officer: Officer, index: number): Promise<void> {
   await pause(Math.random() * readingSeconds * 2);
-  for (let round = index; performance.now() < end; round++) {
+  for (let round = index; atWork; round++) {
     const list = officer.lists[round % officer.lists.length] ?? '';
     const page = await ask('list', officer, `/api/anomalies${list}`);
     await read();
     const ids = idsOf(page, 'anomaly_id');
     for (const id of [ids[round % ids.length], ids[(7 * round) % ids.length]]) {
-      if (id === undefined || performance.now() >= end) continue;
+      if (id === undefined || !atWork) continue;
       await ask('one case', officer, `/api/anomalies/${id}`);
       await read();
     }
