@@ -154,7 +154,8 @@ function addBulk(cases: Command): void {
               })),
               'none',
             );
-          } else
+          } else if (result.cases === 0) say('no case of the filter allows it: nothing is done');
+          else
             say(
               `bulk action ${result.bulk_id}: ${result.cases} cases; cases undo ${result.bulk_id} takes it back`,
             );

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { sql } from 'kysely';
 import { type Decision, decideDelivery } from '../ingest/decide.ts';
 import type { NightlyReport } from '../jobs/nightly.ts';
@@ -8,6 +8,7 @@ import { finish, runDate } from './nightly.ts';
 import { dateArgument, numberArgument, plain, say, sayJson, table } from './output.ts';
 import { type Session, withSession } from './session.ts';
 
+const STATUSES = ['landed', 'applied', 'unchanged', 'held', 'missing', 'refused', 'failed'];
 const DECISIONS: readonly { name: Decision; does: string }[] = [
   { name: 'release', does: 'apply a held delivery after all 放行' },
   { name: 'refuse', does: 'refuse a held or failed delivery; yesterday’s data stand 拒收' },
@@ -23,7 +24,7 @@ export function addDeliveryCommands(program: Command): void {
     .command('list')
     .description('the deliveries, newest first')
     .option('--date <date>', 'of one business date')
-    .option('--status <status>', 'only this status (held, missing, failed, …)')
+    .addOption(new Option('--status <status>', 'only this status').choices(STATUSES))
     .option('--json', 'one JSON object on stdout: {"deliveries": [...]}')
     .action(async (options: { date?: string; status?: string; json?: boolean }) => {
       const date = options.date === undefined ? null : dateArgument(options.date);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { sql } from 'kysely';
 import { exportRejectedRows } from '../ingest/rejected-rows.ts';
+import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import { recordAct } from '../schema/warehouse/audit.ts';
 import { outputFolder, say, sayJson, table } from './output.ts';
@@ -18,7 +19,8 @@ export function addRejectCommands(program: Command): void {
     .option('--feed <feed>', 'only this feed')
     .option('--json', 'one JSON object on stdout: {"rejects": [...]}')
     .action(async (options: { feed?: string; json?: boolean }) => {
-      await withSession(async ({ warehouse }) => {
+      await withSession(async ({ warehouse, configuration }) => {
+        requireFeed(configuration, options.feed);
         const { rows } = await sql<Record<string, string | number | null>>`
           SELECT r.delivery_id, d.business_date, r.feed, r.field, r.code, count(*) AS rows, min(r.line) AS first_line,
                  min(r.message) AS message
@@ -42,9 +44,7 @@ export function addRejectCommands(program: Command): void {
     .option('--feed <feed>', 'only this feed')
     .action(async (options: { out: string; feed?: string }) => {
       await withSession(async ({ warehouse, configuration, user }) => {
-        const known = configuration.bindings.map(({ feed }) => feed);
-        if (options.feed !== undefined && !known.includes(options.feed))
-          throw new PopshareError('FEED_UNKNOWN', `there is no feed ${options.feed}`);
+        requireFeed(configuration, options.feed);
         await outputFolder(options.out);
         let files = 0;
         for (const binding of configuration.bindings) {
@@ -64,4 +64,11 @@ export function addRejectCommands(program: Command): void {
         if (files === 0) say('no rejected rows');
       });
     });
+}
+
+/** @throws FEED_UNKNOWN */
+function requireFeed({ bindings }: Configuration, asked: string | undefined): void {
+  const known = bindings.map(({ feed }) => feed);
+  if (asked !== undefined && !known.includes(asked))
+    throw new PopshareError('FEED_UNKNOWN', `there is no feed ${asked}; expected ${known.join(', ')}`);
 }

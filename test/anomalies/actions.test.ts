@@ -104,7 +104,8 @@ describe('the night', () => {
 describe('an officer', () => {
   test('needs a reason of the list, a comment, and a name', async () => {
     const id = await opened();
-    for (const more of [{ reason: 'because' }, { comment: ' ' }, { actor: { ...CHEN, name: '' } }])
+    const wrong = [{ reason: 'because' }, { comment: ' ' }, { comment: '话'.repeat(2001) }];
+    for (const more of [...wrong, { actor: { ...CHEN, name: '' } }])
       await expect(act(id, 'dismiss', more)).rejects.toMatchObject({ code: 'CASE_INPUT' });
     await expect(act(id, 'assign', { owner: undefined })).rejects.toMatchObject({ code: 'CASE_INPUT' });
     await expect(act(id, 'return', { department: undefined })).rejects.toMatchObject({ code: 'CASE_INPUT' });

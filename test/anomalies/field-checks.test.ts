@@ -23,11 +23,15 @@ async function openCase(): Promise<number> {
   return found?.anomaly_id ?? 0;
 }
 
-const ask = async (caseId: number, village: string | null = VILLAGE): Promise<number> =>
+const ask = async (
+  caseId: number,
+  village: string | null = VILLAGE,
+  question = '是否居住在此？',
+): Promise<number> =>
   askVillage(county.warehouse, await loadDueDates(county.configuration), {
     caseId,
     village,
-    question: '是否居住在此？',
+    question,
     by: '李娜',
     on: TONIGHT,
   });
@@ -67,6 +71,13 @@ describe('field checks', () => {
       message: expect.stringMatching(message),
     });
     expect(await county.query('SELECT FROM anomalies.field_check')).toEqual([]);
+  });
+
+  test.each([
+    ['no question', ' '],
+    ['a question that fits into no cell', '问'.repeat(501)],
+  ])('%s is not asked', async (_what, question) => {
+    await expect(ask(await openCase(), null, question)).rejects.toMatchObject({ code: 'FIELD_CHECK' });
   });
 
   test('an answer comes to its case, which stays where it is; a second answer changes nothing', async () => {

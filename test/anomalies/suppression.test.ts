@@ -119,6 +119,7 @@ describe('a suppression', () => {
     ['ended before it began', { until: '2026-11-17' }],
     ['without a reason of the list', { reason: 'because' }],
     ['without a comment', { comment: '' }],
+    ['with a book as its comment', { comment: '话'.repeat(2001) }],
     ['of an officer', { actor: LI }],
   ])('%s is refused', async (_what, more) => {
     await expect(suppressing({ subject: 'A' }, more)).rejects.toMatchObject({ code: 'CASE_INPUT' });

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely';
 import type { DB } from '../../schema/database.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { LAST_RETURN, WAITS_FOR_LIST } from './withdrawn.ts';
 
 /** A correction list 校核单 as it was issued: the returned cases of one department. */
 export interface IssuedList {
@@ -42,13 +43,10 @@ export async function issueCorrections(warehouse: Queryable, issuing: Issuing): 
 async function writeLists(tx: Transaction<DB>, { by, on, department }: Issuing): Promise<IssuedList[]> {
   await sql`
     CREATE TEMPORARY TABLE waiting ON COMMIT DROP AS
-    SELECT a.anomaly_id, a.returned_to AS department, a.due_on, r.event_id,
+    SELECT a.anomaly_id, a.returned_to AS department, a.due_on, ${LAST_RETURN} AS event_id,
            row_number() OVER (PARTITION BY a.returned_to ORDER BY a.feed, a.source_key, a.rule, a.anomaly_id) AS line
     FROM anomalies.anomaly a
-    CROSS JOIN LATERAL (SELECT max(event_id) AS event_id FROM anomalies.anomaly_event e
-                        WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned') r
-    WHERE a.status = 'returned' AND (${department}::text IS NULL OR a.returned_to = ${department})
-      AND NOT EXISTS (SELECT FROM anomalies.correction_line l WHERE l.event_id = r.event_id)`.execute(tx);
+    WHERE ${WAITS_FOR_LIST} AND (${department}::text IS NULL OR a.returned_to = ${department})`.execute(tx);
   const { rows } = await sql<IssuedList>`
     WITH issued AS (
       INSERT INTO anomalies.correction (number, department, issued_on, issued_by, due_on)

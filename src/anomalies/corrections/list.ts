@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
-import { IS_ASKED, IS_WITHDRAWN } from './withdrawn.ts';
+import { IS_ASKED, IS_WITHDRAWN, WAITS_FOR_LIST } from './withdrawn.ts';
 
 /** A correction list, and how far it has come. */
 export interface CorrectionState {
@@ -78,11 +78,7 @@ export async function correctionProgress({ db }: Queryable, today: string): Prom
       LEFT JOIN anomalies.anomaly a USING (anomaly_id) GROUP BY c.department),
     waiting AS (
       SELECT a.returned_to AS department, count(*) AS waiting FROM anomalies.anomaly a
-      WHERE a.status = 'returned' AND NOT EXISTS (
-        SELECT FROM anomalies.correction_line l
-        WHERE l.anomaly_id = a.anomaly_id AND l.event_id = (
-          SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned'))
-      GROUP BY a.returned_to)
+      WHERE ${WAITS_FOR_LIST} GROUP BY a.returned_to)
     SELECT department, coalesce(lists, 0) AS lists, coalesce(lines, 0) AS lines, coalesce(answered, 0) AS answered,
            coalesce(closed, 0) AS closed, coalesce(escalated, 0) AS escalated, coalesce(withdrawn, 0) AS withdrawn,
            coalesce(overdue, 0) AS overdue, coalesce(waiting, 0) AS waiting

@@ -1,10 +1,17 @@
 import { sql } from 'kysely';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 
-/** Whether the department is still asked: the case, `a`, is with it since the return that the line, `l`, answers for. */
-export const IS_ASKED = sql`(
-  a.status = 'returned' AND l.event_id = (
-    SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned'))`;
+/** The event by which the case, `a`, was returned last. */
+export const LAST_RETURN = sql`(
+  SELECT max(e.event_id) FROM anomalies.anomaly_event e WHERE e.anomaly_id = a.anomaly_id AND e.kind = 'returned')`;
+
+/** Whether the department is still asked: the case is with it since the return that the line, `l`, answers for. */
+export const IS_ASKED = sql`(a.status = 'returned' AND l.event_id = ${LAST_RETURN})`;
+
+/** Whether the case is with a department, and on none of its lists. */
+export const WAITS_FOR_LIST = sql`(
+  a.status = 'returned' AND NOT EXISTS (
+    SELECT FROM anomalies.correction_line l WHERE l.anomaly_id = a.anomaly_id AND ${IS_ASKED}))`;
 
 /**
  * Whether the case of a line was taken back before the department settled it: a bulk action was undone, or an officer

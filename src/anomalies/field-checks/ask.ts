@@ -17,6 +17,9 @@ export interface FieldQuestion {
   readonly on: string;
 }
 
+/** It has to fit into a cell of the list that is printed. */
+export const LONGEST_QUESTION = 500;
+
 /**
  * Asks a village to go and look 现场核查. The case stays where it is; the answer comes to it as an event. A question
  * that the village has not answered yet is not asked twice.
@@ -31,6 +34,8 @@ export async function askVillage(
   { caseId, village, question, by, on }: FieldQuestion,
 ): Promise<number> {
   if (question.trim() === '') throw new PopshareError('FIELD_CHECK', 'a question is needed');
+  if (question.length > LONGEST_QUESTION)
+    throw new PopshareError('FIELD_CHECK', `a question has at most ${LONGEST_QUESTION} characters`);
   return warehouse.db.transaction().execute(async (tx) => {
     const { rows } = await sql<{
       status: string;

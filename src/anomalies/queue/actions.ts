@@ -10,6 +10,9 @@ import { type CaseEvent, eventsAfter } from './show.ts';
 import { enterMoves } from './tallies.ts';
 import { type Action, type Actor, actionsAllowed, type CaseState, transitionOf } from './transitions.ts';
 
+/** More than anybody types: a file that was pasted. */
+export const LONGEST_COMMENT = 2000;
+
 /** What somebody does to cases, and why. */
 export interface ActionRequest {
   readonly action: Action;
@@ -109,13 +112,15 @@ export function requireComplete({ action, actor, reason, comment, owner, departm
         ? `${reason || 'nothing'} is no reason to ${action}; expected ${codes.join(', ')}`
         : asks.includes('comment') && (comment ?? '').trim() === ''
           ? `to ${action} needs a comment`
-          : asks.includes('owner') && (owner ?? '').trim() === ''
-            ? `to ${action} needs an owner`
-            : action === 'assign' && actor.role === 'officer' && owner !== actor.name
-              ? 'an officer takes cases; a supervisor gives them to others'
-              : department !== undefined && !SENDING_DEPARTMENTS.includes(department)
-                ? `${department || 'nothing'} is no department that sends data; expected ${SENDING_DEPARTMENTS.join(', ')}`
-                : null;
+          : (comment ?? '').length > LONGEST_COMMENT
+            ? `a comment has at most ${LONGEST_COMMENT} characters`
+            : asks.includes('owner') && (owner ?? '').trim() === ''
+              ? `to ${action} needs an owner`
+              : action === 'assign' && actor.role === 'officer' && owner !== actor.name
+                ? 'an officer takes cases; a supervisor gives them to others'
+                : department !== undefined && !SENDING_DEPARTMENTS.includes(department)
+                  ? `${department || 'nothing'} is no department that sends data; expected ${SENDING_DEPARTMENTS.join(', ')}`
+                  : null;
   if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
 }
 

@@ -3,6 +3,7 @@ import type { DB } from '../../schema/database.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { recordAct } from '../../schema/warehouse/audit.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
+import { LONGEST_COMMENT } from './actions.ts';
 import { changeCases } from './change-cases.ts';
 import { type DivisionScope, divisionPrefix } from './filter.ts';
 import { enterMoves } from './tallies.ts';
@@ -179,8 +180,10 @@ function requireSound({ until, today, reason, comment, actor }: NewSuppression):
         ? `${reason} is no reason to suppress; expected ${codes.join(', ')}`
         : comment.trim() === ''
           ? 'a suppression needs a comment'
-          : actor.role !== 'supervisor'
-            ? 'a suppression is a supervisor’s to declare'
-            : null;
+          : comment.length > LONGEST_COMMENT
+            ? `a comment has at most ${LONGEST_COMMENT} characters`
+            : actor.role !== 'supervisor'
+              ? 'a suppression is a supervisor’s to declare'
+              : null;
   if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
 }

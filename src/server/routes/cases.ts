@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actOnCase } from '../../anomalies/queue/actions.ts';
+import { actOnCase, LONGEST_COMMENT } from '../../anomalies/queue/actions.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
 import { listGroups, listGroupsWithin } from '../../anomalies/queue/groups.ts';
 import { requireKnown } from '../../anomalies/queue/known.ts';
@@ -133,7 +133,7 @@ const wholeCase = z
 export const actionBody = z.strictObject({
   action: z.enum(TRANSITIONS.map(({ action }) => action)),
   reason: z.string().min(1),
-  comment: z.string().max(2000).optional(),
+  comment: z.string().max(LONGEST_COMMENT).optional(),
   owner: z.string().optional().describe('whose the case becomes; of `assign`'),
   department: z.string().optional().describe('who is to mend it; of `return`'),
 });

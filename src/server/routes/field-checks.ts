@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { takeFieldReport, takeFieldReports } from '../../anomalies/field-checks/answer.ts';
-import { askVillage } from '../../anomalies/field-checks/ask.ts';
+import { askVillage, LONGEST_QUESTION } from '../../anomalies/field-checks/ask.ts';
 import { listFieldChecks, openByVillage } from '../../anomalies/field-checks/list.ts';
 import { fieldCheckFile } from '../../anomalies/field-checks/list-file.ts';
 import { ANSWER_CODES } from '../../anomalies/field-checks/words.ts';
@@ -91,7 +91,7 @@ export function addFieldCheckRoutes(server: Server, context: ServerContext): voi
         body: z.strictObject({
           case: z.int().min(1),
           village: village.optional().describe('the village that the case names, unless given'),
-          question: z.string().trim().min(1).max(500),
+          question: z.string().trim().min(1).max(LONGEST_QUESTION),
         }),
         response: { 200: z.object({ check_id: z.int() }), ...PROBLEMS },
       },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_COMMENT } from '../../anomalies/queue/actions.ts';
 import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
 import { requireKnownPlace } from '../../anomalies/queue/known.ts';
 import {
@@ -75,7 +76,7 @@ export function addSuppressionRoutes(server: Server, context: ServerContext): vo
           covers: coversSchema,
           until: z.iso.date(),
           reason: z.enum(SUPPRESSION_REASONS.map(({ code }) => code)),
-          comment: z.string().min(1).max(2000),
+          comment: z.string().min(1).max(LONGEST_COMMENT),
         }),
         response: { 200: z.object({ suppression_id: z.int(), cases: z.int() }), ...PROBLEMS },
       },
