@@ -126,6 +126,7 @@ async function summary(report: NightlyReport, session: Session): Promise<string[
       'deliveries list',
       ...held.slice(0, 1).map(({ delivery_id }) => `deliveries show ${delivery_id}`),
       'rejects list',
+      'cases list',
       'indicators list',
       `nightly --date ${report.date} --drop ${DROP}`,
     ].map(command),
