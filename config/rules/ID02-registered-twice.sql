@@ -7,18 +7,23 @@ evaluates: changed persons
 definition: 两条户口状态为 1（正常）的户籍登记，有效公民身份号码不同，姓名、性别、出生日期相同，并且电话、父母、配偶、住址、户号至少一项相同。疑点落在后登记的一条上：先比迁入日期（没有迁入日期的视为出生即登记），再比人员编号。
 resolved_by: 公安核实是否为同一人；确为双重户口的，注销其中一条。
 */
--- A window, not a join back on three columns: that the planner takes for one row, and loops over the pairs below.
-WITH registered AS (
+-- Windows, not joins back on three columns: these the planner takes for one row, and loops over the pairs below. The first
+-- one leaves few persons of whom the register need be asked.
+WITH namesake AS (
+  SELECT m.*, min(m.id_number) OVER namesakes <> max(m.id_number) OVER namesakes AS several
+  FROM identity.mention m
+  WHERE m.feed = 'household_register' AND m.active AND m.id_kind IN ('resident', 'resident_15') AND m.name IS NOT NULL
+    AND (m.name, m.birth_date) IN (SELECT name, birth_date FROM rule_mention WHERE feed = 'household_register')
+  WINDOW namesakes AS (PARTITION BY m.name, m.sex, m.birth_date)),
+registered AS (
   SELECT m.mention_id, m.source_key, m.role, l.person_id, m.division, m.id_number, m.id_given,
          m.name, m.sex, m.birth_date, m.phone, m.address, m.household_code, h.kinship,
          coalesce(h.moved_in_on, m.birth_date) AS registered_since,
          min(m.id_number) OVER namesakes <> max(m.id_number) OVER namesakes AS several
-  FROM identity.mention m
+  FROM (SELECT * FROM namesake WHERE several) m
   JOIN registry.household_register h USING (source_key)
   JOIN identity.link l USING (mention_id)
-  WHERE m.feed = 'household_register' AND m.active AND m.id_kind IN ('resident', 'resident_15')
-    AND h.status = '1' AND m.name IS NOT NULL
-    AND (m.name, m.birth_date) IN (SELECT name, birth_date FROM rule_mention WHERE feed = 'household_register')
+  WHERE h.status = '1'
   WINDOW namesakes AS (PARTITION BY m.name, m.sex, m.birth_date)),
 candidate AS MATERIALIZED (SELECT * FROM registered WHERE several),
 -- Everyone who stands or stood in a candidate's household: the dead and those who moved out are parents, too.
