@@ -3,6 +3,7 @@ import { toRunId } from '../schema/ids.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { assertCurrentRun } from '../schema/warehouse/fence.ts';
 import { writeAnchor } from './audit-anchor.ts';
+import { recordConfiguration } from './audit-configuration.ts';
 import { NotYetError, waitForDepartment } from './department-rate.ts';
 import { log } from './log.ts';
 import { nightReport } from './night-report.ts';
@@ -75,6 +76,7 @@ async function closeNight(night: Night): Promise<void> {
   const feeds = night.configuration.bindings.map(({ feed }) => feed);
   const report = await nightReport(night, stepsOf(feeds, night.rules));
   await closeRun(night.warehouse, night.runId, report.status, report);
+  await recordConfiguration(night.warehouse, night.configuration.folder);
   await writeAnchor(night.warehouse, night.dataFolder, night.businessDate);
 }
 

@@ -8,6 +8,7 @@ import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
 import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { writeAnchor } from './audit-anchor.ts';
+import { recordConfiguration } from './audit-configuration.ts';
 import { type NightlyReport, nightReport } from './night-report.ts';
 import { openRun, type Purpose } from './run.ts';
 import { type Night, type Step, stepsOf, takeStep } from './steps.ts';
@@ -60,6 +61,7 @@ export async function runNight(options: NightlyOptions): Promise<NightlyReport> 
     await takeSteps(night, steps, progress);
     const report = await nightReport(night, steps);
     await run.close(report.status, report);
+    await recordConfiguration(warehouse, configuration.folder);
     await writeAnchor(warehouse, options.dataFolder, businessDate);
     return report;
   } catch (error) {

@@ -21,6 +21,10 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     CREATE POLICY whole_county ON ops.rejected_row AS RESTRICTIVE TO popshare_export
     USING ((SELECT access.is_everywhere()))`.execute(db);
+  // What each night asks for, however long the log has become.
+  await sql`CREATE INDEX entry_of_configuration ON audit.entry (entry_id) WHERE action = 'configuration'`.execute(
+    db,
+  );
   await sql`
     REVOKE SELECT ON population.residence_count, population.resident_estimate, reporting.residence, reporting.run,
       reporting.delivery
@@ -78,6 +82,7 @@ async function down(db: Kysely<unknown>): Promise<void> {
     GRANT SELECT ON population.residence_count, population.resident_estimate, reporting.residence, reporting.run,
       reporting.delivery
     TO popshare_app, popshare_export`.execute(db);
+  await sql`DROP INDEX audit.entry_of_configuration`.execute(db);
   await sql`DROP POLICY whole_county ON ops.rejected_row`.execute(db);
   for (const [table, { before }] of Object.entries(NARROWED))
     await sql`ALTER POLICY scope ON ${sql.table(table)} USING (${sql.raw(before)}) WITH CHECK (${sql.raw(before)})`.execute(

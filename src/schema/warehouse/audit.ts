@@ -19,6 +19,7 @@ export type AuditedAction =
   | 'replay'
   | 'run'
   | 'purge'
+  | 'configuration'
   | 'sign_in'
   | 'sign_in_failed'
   | 'sign_in_locked'
