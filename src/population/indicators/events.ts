@@ -71,16 +71,13 @@ async function createSpouses(tx: Transaction<DB>, { from }: IndicatorDay): Promi
   await sql`
     CREATE TEMPORARY TABLE spouse ON COMMIT DROP AS
     WITH known AS (
-      -- What the household register says is of today: of who married lately it says nothing about before.
-      SELECT l.person_id FROM registry.household_register h
-      JOIN identity.mention m ON m.source_key = h.source_key AND m.feed = 'household_register' AND m.active
-      JOIN identity.link l USING (mention_id)
-      WHERE h.marital_status IN ('22', '23')
-      UNION
-      SELECT l.person_id FROM registry.marriage_registration r
-      JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'marriage_registration' AND m.active
-      JOIN identity.link l USING (mention_id)
-      WHERE r.registered_on <= ${from}::date)
+      -- Of the partners alone. What the household register says is of today: of who married lately it says nothing
+      -- about before.
+      SELECT DISTINCT p.person_id
+      FROM partner p JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
+      LEFT JOIN registry.household_register h ON h.source_key = m.source_key AND m.feed = 'household_register'
+      LEFT JOIN registry.marriage_registration r ON r.source_key = m.source_key AND m.feed = 'marriage_registration'
+      WHERE m.active AND (h.marital_status IN ('22', '23') OR r.registered_on <= ${from}::date))
     SELECT p.certificate, p.person_id, CASE p.role WHEN 'husband' THEN '1' ELSE '2' END AS sex,
            p.person_id IN (SELECT person_id FROM known)
              OR EXISTS (SELECT FROM partner o WHERE o.person_id = p.person_id AND o.certificate <> p.certificate
