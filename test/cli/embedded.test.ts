@@ -22,6 +22,7 @@ test('without DATABASE_URL the warehouse is in POPSHARE_DATA: not migrated at fi
     runs: [],
     waiting: [],
     cases: [],
+    late_feeds: [],
     doubtful_rules: [],
     stuck_notices: [],
   });

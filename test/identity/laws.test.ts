@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { reconcile } from '../../src/identity/reconcile.ts';
 import { decide, lift } from '../../src/jobs/decision.ts';
 import { openRun } from '../../src/jobs/run.ts';
@@ -10,6 +10,7 @@ import { type Registers, registersArbitrary } from './registers.ts';
 
 // A counterexample is told as it is found: making it smaller takes as many nights again.
 fc.configureGlobal({ endOnFailure: true });
+vi.setConfig({ testTimeout: 180_000 });
 
 const county = useCounty('ingest', 'identity');
 const TONIGHT = '2026-11-18';
@@ -209,4 +210,4 @@ test('the nights make the same persons in any order, but for records that a huma
     }),
     { numRuns: 2 },
   );
-}, 180_000);
+});
