@@ -134,8 +134,8 @@ FROM reporting.scorecard
 ## To add one
 
 A file in \`config/indicators/\`; its keys are in [configuration.md](configuration.md#indicatorssql). What its SELECT may read,
-made once a night: \`presence\`, \`died\` (\`src/population/indicators/presence.ts\`), \`born\`, \`wedded\`, \`spouse\`
-(\`events.ts\`), \`place\`, \`inhabitants\`, \`age_count\`, \`mention_count\` (\`counts.ts\`), and everything in the warehouse.
+made once a night: \`presence\`, \`died\` (\`src/population/indicators/presence.ts\`), \`insured\` (\`insured.ts\`), \`born\`,
+\`wedded\`, \`spouse\` (\`events.ts\`), \`place\`, \`inhabitants\`, \`age_count\`, \`mention_count\` (\`counts.ts\`), and everything in the warehouse.
 `;
 
 const text = [INTRODUCTION, ...sections, SCORECARD].join('\n');

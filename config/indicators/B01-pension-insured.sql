@@ -15,16 +15,10 @@ WITH pupil AS (
   JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'school_enrolment' AND m.active
   JOIN identity.link l USING (mention_id)
   WHERE m.role = 'subject'),
-holder AS (
-  SELECT DISTINCT l.person_id
-  FROM registry.social_insurance r
-  JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'social_insurance' AND m.active
-  JOIN identity.link l USING (mention_id)
-  WHERE r.insurance_kind IN ('110', '170') AND (r.status = '1' OR r.benefit_status = '1')),
 counted AS (
-  SELECT p.division, count(*) FILTER (WHERE h.person_id IS NOT NULL) AS found, count(*) AS persons
+  SELECT p.division, count(*) FILTER (WHERE h.has_pension) AS found, count(*) AS persons
   FROM presence r JOIN place p ON p.leaf = r.village
-  LEFT JOIN holder h USING (person_id) LEFT JOIN pupil s USING (person_id)
+  LEFT JOIN insured h USING (person_id) LEFT JOIN pupil s USING (person_id)
   WHERE r.age >= 16 AND s.person_id IS NULL GROUP BY p.division)
 SELECT i.division, 100.0 * c.found / nullif(c.persons, 0) AS value,
        coalesce(c.found, 0) AS numerator, coalesce(c.persons, 0) AS denominator

@@ -8,11 +8,13 @@ feeds: [social_insurance, subsistence_allowance, death_registration]
 form: share
 */
 WITH recipient AS (
-  SELECT l.person_id, bool_or(l.method NOT IN ('single', 'name_conflict')) AS is_checked
-  FROM identity.mention m JOIN identity.link l USING (mention_id)
-  LEFT JOIN registry.social_insurance r ON m.feed = 'social_insurance' AND r.source_key = m.source_key
-  WHERE m.active AND (r.benefit_status = '1' OR m.feed = 'subsistence_allowance')
-  GROUP BY l.person_id),
+  SELECT person_id, bool_or(is_checked) AS is_checked
+  FROM (SELECT person_id, is_checked FROM insured WHERE draws_benefit
+        UNION ALL
+        SELECT l.person_id, l.method NOT IN ('single', 'name_conflict')
+        FROM identity.mention m JOIN identity.link l USING (mention_id)
+        WHERE m.active AND m.feed = 'subsistence_allowance') told
+  GROUP BY person_id),
 counted AS (
   SELECT p.division, count(*) FILTER (WHERE r.is_checked) AS found, count(*) AS persons
   FROM recipient r LEFT JOIN presence v USING (person_id)

@@ -8,15 +8,9 @@ feeds: [residents]
 form: share
 within: [P03]
 */
-WITH holder AS (
-  SELECT DISTINCT l.person_id
-  FROM registry.social_insurance r
-  JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = 'social_insurance' AND m.active
-  JOIN identity.link l USING (mention_id)
-  WHERE r.status = '1'),
-counted AS (
-  SELECT p.division, count(*) FILTER (WHERE h.person_id IS NOT NULL) AS found, count(*) AS persons
-  FROM presence r JOIN place p ON p.leaf = r.village LEFT JOIN holder h USING (person_id)
+WITH counted AS (
+  SELECT p.division, count(*) FILTER (WHERE h.has_cover) AS found, count(*) AS persons
+  FROM presence r JOIN place p ON p.leaf = r.village LEFT JOIN insured h USING (person_id)
   WHERE r.category = 'in_migrant' AND r.age BETWEEN 16 AND 59 GROUP BY p.division)
 SELECT i.division, 100.0 * c.found / nullif(c.persons, 0) AS value,
        coalesce(c.found, 0) AS numerator, coalesce(c.persons, 0) AS denominator

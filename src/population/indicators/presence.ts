@@ -22,26 +22,21 @@ export async function createPresence(tx: Transaction<DB>, day: IndicatorDay): Pr
   await createDeaths(tx, day);
   await sql`
     CREATE TEMPORARY TABLE presence ON COMMIT DROP AS
-    SELECT s.person_id, k.sex, k.birth_date,
+    SELECT k.person_id, k.sex, k.birth_date,
            extract(year FROM age(${asOf}::date, k.birth_date))::integer AS age,
            extract(year FROM age(${from}::date, k.birth_date))::integer AS age_before,
            -- Less than none: not born.
            CASE WHEN k.birth_date > ${asOf}::date - interval '6 months' THEN -1
                 ELSE extract(year FROM age(${asOf}::date - interval '6 months', k.birth_date))::integer END AS age_middle,
-           s.category, s.village, s.village_before, s.registered_village,
-           CASE WHEN s.category = 'in_migrant' THEN k.registered_division END AS origin,
+           n.category, n.living_division AS village, b.living_division AS village_before,
+           n.registered_division AS registered_village,
+           CASE WHEN n.category = 'in_migrant' THEN k.registered_division END AS origin,
            t.household_number, d.died_on
-    FROM (
-      SELECT person_id, max(category) AS category, max(village) AS village,
-             max(registered_village) AS registered_village, max(village_before) AS village_before
-      FROM (
-        SELECT person_id, category, living_division AS village, registered_division AS registered_village,
-               NULL AS village_before
-        FROM population.residence WHERE until IS NULL
-        UNION ALL
-        SELECT person_id, NULL, NULL, NULL, living_division
-        FROM population.residence_on(${from}::date) WHERE category <> 'out_migrant' AND ${knowsBefore}) told
-      GROUP BY person_id) s
+    FROM (SELECT person_id, category, living_division, registered_division
+          FROM population.residence WHERE until IS NULL) n
+    -- On one day a person lives in one place.
+    FULL JOIN (SELECT person_id, living_division FROM population.residence_on(${from}::date)
+               WHERE category <> 'out_migrant' AND ${knowsBefore}) b USING (person_id)
     JOIN population.person k USING (person_id)
     LEFT JOIN population.standing t USING (person_id)
     LEFT JOIN died d USING (person_id)`.execute(tx);

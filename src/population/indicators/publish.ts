@@ -7,6 +7,7 @@ import { createEvents } from './events.ts';
 import { computeFigures } from './figures.ts';
 import { hideSmall } from './hide-small.ts';
 import type { Indicator, IndicatorDay } from './indicator-file.ts';
+import { createInsured } from './insured.ts';
 import { createPresence } from './presence.ts';
 import { writeFigures } from './write-figures.ts';
 
@@ -44,6 +45,7 @@ export async function publishIndicators(
   await sql`SET LOCAL work_mem = '256MB'`.execute(tx);
   const published = await leaveOutGaps(tx, runId, indicators, day);
   await createPresence(tx, day);
+  await createInsured(tx);
   await createEvents(tx, day);
   await createCounts(tx, day);
   const { computed, failures } = await computeFigures(tx, published, day);
