@@ -20,6 +20,7 @@ import { addReviewRoutes } from './reviews.ts';
 import { addRuleRoutes } from './rules.ts';
 import { addRunRoutes } from './runs.ts';
 import { addSessionRoutes } from './session.ts';
+import { addSetUpPage } from './set-up-page.ts';
 import { addSingleSignOnRoutes } from './single-sign-on.ts';
 import { addSuppressionRoutes } from './suppressions.ts';
 import { addTokenRoutes } from './tokens.ts';
@@ -47,6 +48,7 @@ export function addRoutes(server: Server, context: ServerContext): void {
   addRuleRoutes(server, context);
   addRunRoutes(server, context);
   addSessionRoutes(server, context);
+  addSetUpPage(server);
   addSingleSignOnRoutes(server, context);
   addOwnAccountRoutes(server, context);
   addAccountRoutes(server, context);
