@@ -33,10 +33,14 @@ export interface ReadDelivery {
 
 const { bindings } = await loadConfiguration(path.resolve('config'));
 
+const folders: string[] = [];
+// Asked for within a test, the runner would not call it.
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
 /** A folder that lasts as long as the test file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'popshare-synth-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
