@@ -9,13 +9,13 @@ import { runNight } from '../src/jobs/nightly.ts';
 import { loadConfiguration } from '../src/schema/configuration/load.ts';
 import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
-import { copyRows, openCopy } from '../src/schema/warehouse/copy.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
 import { inventedCounty } from './county.ts';
 import { matchTimes } from './match.ts';
 import { removeServer } from './server.ts';
 import { printTable, seconds } from './table.ts';
+import { bringTsv } from './tsv.ts';
 
 const FIRST_NIGHT = '2026-11-18';
 const [given = '100000', seed = '1'] = process.argv.slice(2);
@@ -90,13 +90,13 @@ function percentile(sorted: readonly number[], share: number): number {
 
 /** Compares the links with the truth; persons with a double registration (ID02) are set aside, as the truth has them. */
 async function accuracy(warehouse: Warehouse, county: string): Promise<void> {
-  await copyTsv(
+  await bringTsv(
     warehouse,
     path.join(county, 'truth.tsv'),
     'truth',
     'feed text, source_key text, role text, person int',
   );
-  await copyTsv(
+  await bringTsv(
     warehouse,
     path.join(county, 'planted.tsv'),
     'planted',
@@ -179,32 +179,6 @@ async function byErrorKind(warehouse: Warehouse): Promise<void> {
       String(wrong),
     ]),
   );
-}
-
-async function copyTsv(warehouse: Warehouse, file: string, name: string, columns: string): Promise<void> {
-  const client = await warehouse.pool.connect();
-  try {
-    await client.query(`CREATE TABLE ${name} (${columns})`);
-    const copy = openCopy(client, `COPY ${name} FROM STDIN`);
-    const width = columns.split(',').length;
-    const rows = (await readFile(file, 'utf8'))
-      .trimEnd()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split('\t'));
-    for (let at = 0; at < rows.length; at += 10_000) {
-      await copy.write(
-        copyRows(
-          rows
-            .slice(at, at + 10_000)
-            .map((row) => Array.from({ length: width }, (_, index) => row[index] ?? '')),
-        ),
-      );
-    }
-    await copy.finish();
-  } finally {
-    client.release();
-  }
 }
 
 /** The yardstick: the mention table's rows into an unindexed table, server to server file. */

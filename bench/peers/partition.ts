@@ -1,12 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sql } from 'kysely';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Warehouse } from '../../src/schema/warehouse/connect.ts';
-import { copyRows } from '../../src/schema/warehouse/copy.ts';
+import { bringTsv } from '../tsv.ts';
 
 /** A partition of the mentions into persons, against the truth, pair by pair. */
 export interface Accuracy {
@@ -181,21 +179,4 @@ export async function byDisagreement(
     FROM alone a JOIN judged l ON l.mention_id = a.l JOIN judged r ON r.mention_id = a.r
     GROUP BY 1, 2 ORDER BY same DESC, count(*) DESC`.execute(warehouse.db);
   return rows;
-}
-
-/** A tab-separated file with a heading, as a table; columns that the file has beyond those are left out. */
-async function bringTsv(warehouse: Warehouse, file: string, name: string, columns: string): Promise<void> {
-  const width = columns.split(',').length;
-  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').slice(1);
-  const client = await warehouse.pool.connect();
-  try {
-    await client.query(`CREATE TABLE ${name} (${columns})`);
-    const blocks = lines.map((line) => {
-      const cells = line.split('\t');
-      return copyRows([Array.from({ length: width }, (_, index) => cells[index] ?? '')]);
-    });
-    await pipeline(Readable.from(blocks), client.query(copyFrom(`COPY ${name} FROM STDIN`)));
-  } finally {
-    client.release();
-  }
 }

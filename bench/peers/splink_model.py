@@ -34,7 +34,7 @@ SELECT mention_id::BIGINT AS unique_id, * EXCLUDE (mention_id, kin),
        feed || ' ' || source_person AS own_number,
        feed || ' ' || household_code AS household,
        string_split(trim(kin, '{}'), ',')::BIGINT[] AS family
-FROM read_csv(?, all_varchar = true, header = true)
+FROM read_csv(?, all_varchar = true, header = true, delim = ',', quote = '"', escape = '"')
 """
 
 
