@@ -44,11 +44,12 @@ export async function takeFieldReports(
     else reports.push({ checkId, answer, note: row.of(HEADINGS.note), by: row.of(HEADINGS.by) });
   }
   return warehouse.db.transaction().execute(async (tx) => {
-    const known = await knownChecks(tx, reports);
-    const unknown = reports.filter((report) => !known.includes(report));
+    const rounds = await roundsOf(tx, reports);
+    const unknown = reports.filter(({ checkId }) => !rounds.has(checkId));
     refuseFaults(file, [...faults, ...unknown.map(({ checkId }) => `没有核查 ${checkId}`)]);
     let taken = 0;
-    for (const report of known) if (await writeReport(tx, report, bringing.on)) taken++;
+    for (const together of Map.groupBy(reports, ({ by, checkId }) => `${rounds.get(checkId)} ${by}`).values())
+      taken += await writeReports(tx, together, bringing.on);
     await recordAct(tx, {
       actor: bringing.by,
       action: 'field_check',
@@ -68,20 +69,27 @@ export async function takeFieldReport(warehouse: Queryable, report: FieldReport,
   if (report.answer === 'other' && report.note.trim() === '')
     throw new PopshareError('FIELD_CHECK', 'the answer `other` needs a note');
   await warehouse.db.transaction().execute(async (tx) => {
-    const [known] = await knownChecks(tx, [report]);
-    if (known === undefined)
+    if ((await roundsOf(tx, [report])).size === 0)
       throw new PopshareError('FIELD_CHECK_UNKNOWN', `there is no field check ${report.checkId}`);
-    if (!(await writeReport(tx, known, on)))
+    if ((await writeReports(tx, [report], on)) === 0)
       throw new PopshareError('FIELD_CHECK', `field check ${report.checkId} has been answered`);
   });
 }
 
-/** Those whose checks there are, in the order of their cases: the order in which everybody locks these. */
-async function knownChecks(tx: Transaction<DB>, reports: readonly FieldReport[]): Promise<FieldReport[]> {
-  const { rows } = await sql<{ check_id: number }>`
-    SELECT check_id FROM anomalies.field_check WHERE check_id = ANY (${reports.map(({ checkId }) => checkId)})
-    ORDER BY anomaly_id, check_id`.execute(tx);
-  return rows.flatMap(({ check_id }) => reports.filter(({ checkId }) => checkId === check_id));
+/**
+ * Locks the cases of the reports, in the order in which everybody locks them.
+ *
+ * @returns by check that there is, its round: of several reports about one case each stands in a round of its own,
+ *   because a case is told of once in a statement
+ */
+async function roundsOf(tx: Transaction<DB>, reports: readonly FieldReport[]): Promise<Map<number, number>> {
+  const { rows } = await sql<{ check_id: number; anomaly_id: number; round: number }>`
+    SELECT check_id, anomaly_id, row_number() OVER (PARTITION BY anomaly_id ORDER BY check_id) AS round
+    FROM anomalies.field_check WHERE check_id = ANY (${reports.map(({ checkId }) => checkId)})`.execute(tx);
+  await sql`
+    SELECT FROM anomalies.anomaly WHERE anomaly_id = ANY (${rows.map(({ anomaly_id }) => anomaly_id)})
+    ORDER BY anomaly_id FOR UPDATE`.execute(tx);
+  return new Map(rows.map(({ check_id, round }) => [check_id, round]));
 }
 
 function answerOf(word: string): FieldAnswer | undefined {
@@ -89,26 +97,37 @@ function answerOf(word: string): FieldAnswer | undefined {
 }
 
 /**
- * After: an open check has its answer, and its case an event that says so.
+ * After: each check that was open has its answer, and its case an event that says so.
  *
- * @returns whether it was open
+ * @param reports of one person, about different cases
+ * @returns how many were open
  */
-async function writeReport(
+async function writeReports(
   tx: Transaction<DB>,
-  { checkId, answer, note, by }: FieldReport,
+  reports: readonly FieldReport[],
   on: string,
-): Promise<boolean> {
-  const { rows } = await sql<{ anomaly_id: number }>`
-    UPDATE anomalies.field_check
-    SET answer = ${answer}, note = nullif(${note}, ''), answered_by = ${by}, answered_at = now()
-    WHERE check_id = ${checkId} AND answer IS NULL RETURNING anomaly_id`.execute(tx);
-  const [answered] = rows;
-  if (answered === undefined) return false;
+): Promise<number> {
+  const { rows: answered } = await sql<{ anomaly_id: number; answer: string; note: string | null }>`
+    UPDATE anomalies.field_check f
+    SET answer = r.answer, note = nullif(r.note, ''), answered_by = r.by, answered_at = now()
+    FROM jsonb_to_recordset(${JSON.stringify(reports)}::jsonb) AS r ("checkId" bigint, answer text, note text, by text)
+    WHERE f.check_id = r."checkId" AND f.answer IS NULL
+    RETURNING f.anomaly_id, f.answer, f.note`.execute(tx);
   await changeCases(tx, {
     chosen: sql`
-      SELECT a.* FROM anomalies.anomaly a WHERE a.anomaly_id = ${answered.anomaly_id} FOR UPDATE OF a`,
+      SELECT a.*, r.answer, r.note
+      FROM anomalies.anomaly a
+      JOIN jsonb_to_recordset(${JSON.stringify(answered)}::jsonb) AS r (anomaly_id bigint, answer text, note text)
+        USING (anomaly_id)
+      ORDER BY a.anomaly_id FOR UPDATE OF a`,
     set: {},
-    event: { kind: sql`'field_answer'`, actor: by, on, reason: sql`${answer}::text`, comment: note || null },
+    event: {
+      kind: sql`'field_answer'`,
+      actor: reports[0]?.by ?? '',
+      on,
+      reason: sql`c.answer`,
+      comment: sql`c.note`,
+    },
   });
-  return true;
+  return answered.length;
 }
