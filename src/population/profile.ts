@@ -20,7 +20,6 @@ interface Profiling {
  * has the best value of each attribute of every touched person that a record names, with the feed that it comes from,
  * and population.disagreement the values that were not kept; a touched person that no record names has no row. Rows
  * are written only where they differ.
- *
  */
 export async function updateProfiles(tx: Transaction<DB>, profiling: Profiling): Promise<void> {
   const { survivorship } = profiling;
