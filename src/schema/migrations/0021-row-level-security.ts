@@ -14,7 +14,7 @@ import type { Migration } from 'kysely/migration';
 async function up(db: Kysely<unknown>): Promise<void> {
   await createRoles(db);
   await createScope(db);
-  await createPolicies(db);
+  await createPolicies(db, POLICIES);
   await createMaskedViews(db);
   await grantRights(db);
   await nameTheActor(db);
@@ -138,15 +138,15 @@ async function createScope(db: Kysely<unknown>): Promise<void> {
 }
 
 /** Of a query, the scope is asked once: an uncorrelated sub-select is computed before the rows are read. */
-const IN_DIVISION = (column: string): string => `
+export const IN_DIVISION = (column: string): string => `
   ((SELECT access.is_everywhere())
    OR (${column} >= (SELECT access.division_from()) AND ${column} < (SELECT access.division_to())))`;
 const OF_DEPARTMENT = (...columns: string[]): string => `
   ((SELECT access.current_department()) = '' OR (SELECT access.current_department()) IN (${columns.join(', ')}))`;
-const ROLE_IN = (...roles: string[]): string =>
+export const ROLE_IN = (...roles: string[]): string =>
   `(SELECT access.current_role_name()) IN (${roles.map((role) => `'${role}'`).join(', ')})`;
-const HANDLES_CASES = ROLE_IN('officer', 'supervisor', 'department');
-const IS_OFFICER = ROLE_IN('officer', 'supervisor');
+export const HANDLES_CASES = ROLE_IN('officer', 'supervisor', 'department');
+export const IS_OFFICER = ROLE_IN('officer', 'supervisor');
 /** Whoever sees everything is not asked person by person. */
 const SEES_ALL = `((SELECT access.is_everywhere()) AND (SELECT access.current_department()) = '' AND ${IS_OFFICER})`;
 
@@ -186,8 +186,12 @@ const POLICIES: Readonly<Record<string, string>> = {
   'ops.rejected_row': `${HANDLES_CASES} AND ((SELECT access.current_department()) = '' OR access.sees_feed(feed))`,
 };
 
-async function createPolicies(db: Kysely<unknown>): Promise<void> {
-  for (const [table, rows] of Object.entries(POLICIES)) {
+/** @param policies by table, which of its rows the server's roles see and write */
+export async function createPolicies(
+  db: Kysely<unknown>,
+  policies: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [table, rows] of Object.entries(policies)) {
     await sql`ALTER TABLE ${sql.table(table)} ENABLE ROW LEVEL SECURITY`.execute(db);
     await sql`
       CREATE POLICY scope ON ${sql.table(table)} TO popshare_app, popshare_export

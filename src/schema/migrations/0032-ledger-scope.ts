@@ -1,5 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import {
+  createPolicies,
+  HANDLES_CASES,
+  IN_DIVISION,
+  IS_OFFICER,
+  ROLE_IN,
+} from './0021-row-level-security.ts';
 
 /**
  * What step 21 left open to whoever has a server's role: the ledger is shown by department, as the routes show it; the
@@ -7,12 +14,7 @@ import type { Migration } from 'kysely/migration';
  * from the server, which reads none of them.
  */
 async function up(db: Kysely<unknown>): Promise<void> {
-  for (const [table, rows] of Object.entries(POLICIES)) {
-    await sql`ALTER TABLE ${sql.table(table)} ENABLE ROW LEVEL SECURITY`.execute(db);
-    await sql`
-      CREATE POLICY scope ON ${sql.table(table)} TO popshare_app, popshare_export
-      USING (${sql.raw(rows)}) WITH CHECK (${sql.raw(rows)})`.execute(db);
-  }
+  await createPolicies(db, POLICIES);
   for (const [table, { now }] of Object.entries(NARROWED))
     await sql`ALTER POLICY scope ON ${sql.table(table)} USING (${sql.raw(now)}) WITH CHECK (${sql.raw(now)})`.execute(
       db,
@@ -31,14 +33,10 @@ async function up(db: Kysely<unknown>): Promise<void> {
     FROM popshare_app, popshare_export`.execute(db);
 }
 
-const WHOLE_DIVISION = `
-  ((SELECT access.is_everywhere())
-   OR (division >= (SELECT access.division_from()) AND division < (SELECT access.division_to())))`;
+const WHOLE_DIVISION = IN_DIVISION('division');
 const EVERY_DEPARTMENT = `(SELECT access.current_department()) = ''`;
 const OWN_FEEDS = `(SELECT feed FROM reference.feed WHERE department = (SELECT access.current_department()))`;
-const IS_OFFICER = `(SELECT access.current_role_name()) IN ('officer', 'supervisor')`;
-const READS_LEDGER = `(SELECT access.current_role_name()) IN ('operator', 'officer', 'supervisor', 'department')`;
-const HANDLES_CASES = `(SELECT access.current_role_name()) IN ('officer', 'supervisor', 'department')`;
+const READS_LEDGER = ROLE_IN('operator', 'officer', 'supervisor', 'department');
 
 const TALLIES = [
   'tally_move',
