@@ -210,8 +210,7 @@ class Disturbance {
       if (held === undefined) begin();
       else await held.query('ROLLBACK');
       await granted;
-      await this.until(`SELECT FROM pg_stat_activity
-                        WHERE application_name = 'popshare' AND ${pid} = ANY (pg_blocking_pids(pid))`);
+      await this.untilWaitedFor(pid);
       held = client;
     }
     return async () => {
@@ -224,6 +223,11 @@ class Disturbance {
     await this.until(`SELECT WHERE NOT EXISTS (
       SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
       WHERE l.locktype = 'advisory' AND d.datname = current_database())`);
+  }
+
+  /** Waits until somebody waits for a lock of this session; other databases of the server are none of its business. */
+  untilWaitedFor(pid: number): Promise<void> {
+    return this.until(`SELECT FROM pg_stat_activity WHERE ${pid} = ANY (pg_blocking_pids(pid))`);
   }
 
   /** Waits until a query has rows. */

@@ -21,11 +21,11 @@ async function endSessionOfRun(): Promise<void> {
 }
 
 /** Keeps runs from entering the ledger. */
-async function lockRuns(): Promise<() => Promise<unknown>> {
-  const { client } = await disturbance.connect();
+async function lockRuns(): Promise<{ giveBack: () => Promise<unknown>; pid: number }> {
+  const { client, pid } = await disturbance.connect();
   await client.query('BEGIN');
   await client.query('LOCK TABLE ops.run IN EXCLUSIVE MODE');
-  return () => client.query('COMMIT');
+  return { giveBack: () => client.query('COMMIT'), pid };
 }
 
 describe('a run that has been overtaken', () => {
@@ -126,11 +126,9 @@ describe('two runs at once', () => {
   });
 
   test('of two that begin at the same moment one is refused', async () => {
-    const giveBack = await lockRuns();
+    const { giveBack, pid } = await lockRuns();
     const first = county.night(SECOND, []);
-    await disturbance.until(
-      `SELECT FROM pg_stat_activity WHERE application_name = 'popshare' AND wait_event_type = 'Lock'`,
-    );
+    await disturbance.untilWaitedFor(pid);
     await expect(county.night(SECOND, [])).rejects.toMatchObject({ code: 'RUN_IN_PROGRESS' });
     await giveBack();
     expect(await first).toMatchObject({ status: 'done' });

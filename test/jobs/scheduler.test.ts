@@ -134,14 +134,12 @@ describe.each(backends(redisUrl))('a tick on $backend', ({ url, isThere }) => {
   test.skipIf(!isThere)('leaves alone a date that workers end at the last moment', async () => {
     const orphan = await openRun(county.warehouse, SECOND, 'nightly');
     await orphan.abandon();
-    const { client } = await disturbance.connect();
+    const { client, pid } = await disturbance.connect();
     await client.query('BEGIN');
     // The worker's last word is said, and not yet committed, when the scheduler has seen that the date lacks a night.
     await client.query(`UPDATE ops.run SET status = 'done' WHERE run_id = $1`, [orphan.runId]);
     const { ended } = tick(await desk(url, { works: true }), SECOND);
-    await disturbance.until(
-      `SELECT FROM pg_stat_activity WHERE application_name = 'popshare' AND wait_event_type = 'Lock'`,
-    );
+    await disturbance.untilWaitedFor(pid);
     await client.query('COMMIT');
     await ended;
     expect((await runs()).slice(1)).toEqual([
