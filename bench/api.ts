@@ -45,12 +45,7 @@ try {
     const ofCounty = await hire(warehouse, '620802', OFFICERS / 2);
     const ofTowns = await hireInTowns(warehouse, OFFICERS / 2);
     const officers = [...ofCounty, ...ofTowns];
-    const measure = async (
-      what: string,
-      of: readonly Officer[],
-      readingSeconds: number,
-      until: Promise<unknown>,
-    ) =>
+    const measure = (what: string, of: readonly Officer[], readingSeconds: number, until: Promise<unknown>) =>
       tell(warehouse, what, { officers: of, readingSeconds, url: server.url, cookie: SESSION_COOKIE }, until);
     await measure('one officer of a county', ofCounty.slice(0, 1), 0, pause(seconds / 4));
     await measure('one officer of a township', ofTowns.slice(0, 1), 0, pause(seconds / 4));
@@ -64,11 +59,12 @@ try {
     process.stdout.write('\nthe second night beside them, p95 as a ratio (at most 2 is wanted)\n\n');
     printTable(
       ['what', 'ratio'],
-      [...alone].map(([what, times]) => [
+      [...timesOf(alone)].map(([what, times]) => [
         what,
-        (quantile(beside.get(what) ?? [], 0.95) / quantile(times, 0.95)).toFixed(2),
+        (quantile(timesOf(beside).get(what) ?? [], 0.95) / quantile(times, 0.95)).toFixed(2),
       ]),
     );
+    await tellByStep(warehouse, beside);
     await measure(`${OFFICERS} officers who read nothing`, officers, 0, pause(seconds / 2));
   } finally {
     await server.close();
@@ -183,7 +179,7 @@ async function tell(
   what: string,
   work: OfficersAtWork,
   until: Promise<unknown>,
-): Promise<Map<string, number[]>> {
+): Promise<Answered[]> {
   const [before, began] = [await processorTime(warehouse), performance.now()];
   const answered = await atWork(work, until);
   const spent = (await processorTime(warehouse)) - before;
@@ -191,21 +187,43 @@ async function tell(
   process.stdout.write(
     `\n${what}: ${(answered.length / passed).toFixed(0)} answers a second, ${(spent / answered.length).toFixed(1)} ms of processors for each; load ${loadavg()[0]?.toFixed(1)}\n\n`,
   );
-  const times = new Map(
-    [...Map.groupBy(answered, (one) => one.what)].map(([name, took]) => [
-      name,
-      took.map(({ milliseconds }) => milliseconds),
-    ]),
-  );
   printTable(
     ['what', 'answers', 'p50 ms', 'p95 ms', 'p99 ms'],
-    [...times].map(([name, took]) => [
+    [...timesOf(answered)].map(([name, took]) => [
       name,
       String(took.length),
       ...[0.5, 0.95, 0.99].map((share) => quantile(took, share).toFixed(1)),
     ]),
   );
-  return times;
+  return answered;
+}
+
+/** Milliseconds of the answers by what was asked for. */
+function timesOf(answered: readonly Answered[]): Map<string, number[]> {
+  return new Map(
+    [...Map.groupBy(answered, ({ what }) => what)].map(([what, took]) => [
+      what,
+      took.map(({ milliseconds }) => milliseconds),
+    ]),
+  );
+}
+
+/** Which steps of the second night slow the officers down. */
+async function tellByStep(warehouse: Warehouse, answered: readonly Answered[]): Promise<void> {
+  const { rows: steps } = await sql<{ name: string; began: number; ended: number }>`
+    SELECT name, extract(epoch FROM min(started_at))::float8 * 1000 AS began,
+           extract(epoch FROM max(finished_at))::float8 * 1000 AS ended
+    FROM ops.step WHERE run_id = (SELECT max(run_id) FROM ops.run WHERE business_date = ${NIGHTS[1]})
+    GROUP BY name ORDER BY began`.execute(warehouse.db);
+  process.stdout.write('\nby step of the second night\n\n');
+  printTable(
+    ['step', 'seconds', 'list p95 ms', 'one case p95 ms'],
+    steps.map(({ name, began, ended }) => {
+      const times = timesOf(answered.filter(({ at }) => at >= began && at < ended));
+      const p95 = (what: string) => quantile(times.get(what) ?? [], 0.95).toFixed(1);
+      return [name, ((ended - began) / 1000).toFixed(1), p95('list'), p95('one case')];
+    }),
+  );
 }
 
 async function atWork(work: OfficersAtWork, until: Promise<unknown>): Promise<Answered[]> {

@@ -21,6 +21,8 @@ export interface OfficersAtWork {
 /** What was asked for, and how long the answer took. */
 export interface Answered {
   readonly what: string;
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly at: number;
   readonly milliseconds: number;
 }
 
@@ -78,13 +80,13 @@ function idsOf(page: unknown, name: string): number[] {
 }
 
 function ask(what: string, { token }: Officer, path: string): Promise<unknown> {
-  const started = performance.now();
+  const [at, started] = [Date.now(), performance.now()];
   return new Promise((resolve, reject) => {
     request(`${url}${path}`, { agent, headers: { cookie: `${cookie}=${token}` } }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on('data', (piece: Buffer) => pieces.push(piece));
       answer.on('end', () => {
-        times.push({ what, milliseconds: performance.now() - started });
+        times.push({ what, at, milliseconds: performance.now() - started });
         const text = Buffer.concat(pieces).toString('utf8');
         if (answer.statusCode !== 200) reject(new Error(`${what}: ${answer.statusCode} ${text}`));
         else resolve(JSON.parse(text));

@@ -87,8 +87,6 @@ const OF_NOBODY = [
   'reporting.indicator',
   'reporting.scorecard',
 ];
-/** How many cases there are, where: counts that ask for a session, and for no scope. */
-const COUNTS = /^anomalies\.tally/;
 /** When a night was, and how it ended. */
 const NIGHTS = ['ops.run', 'ops.step'];
 
@@ -114,12 +112,71 @@ test.each(SERVER)('%s without a session reads no row but what is the same for ev
 test.each(SERVER)('%s for somebody in whose scope nothing is reads no row of a scope', async (role) => {
   for (const scope of [{ division: '110101' }, { department: 'no-such-department' }]) {
     const { token } = await api.as({ role: 'supervisor', ...scope });
-    const shown = (name: string): boolean =>
-      OF_NOBODY.includes(name) || NIGHTS.includes(name) || COUNTS.test(name);
+    const shown = (name: string): boolean => OF_NOBODY.includes(name) || NIGHTS.includes(name);
     const ofPlaces = 'department' in scope ? [] : ['ops.delivery', 'ops.feed_state'];
     const seen = await seenBy(role, token);
     expect(seen.filter((name) => !shown(name) && !ofPlaces.includes(name))).toEqual([]);
   }
+});
+
+test.each(SERVER)('%s counts the cases of a scope, and no others', async (role) => {
+  const [town] = await api.query<{ town: string; cases: number }>(`
+    SELECT town, count(*) AS cases FROM anomalies.anomaly WHERE town ~ '^620802[1-9]' GROUP BY town ORDER BY 2 DESC LIMIT 1`);
+  const scopes = [
+    { scope: { division: town?.town ?? '' }, where: `town = '${town?.town}'`, books: ['tally_town'] },
+    { scope: { division: '620802' }, where: `county = '620802'`, books: ['tally', 'tally_town'] },
+    {
+      scope: { department: 'housing' },
+      where: `'housing' IN (department, returned_to)`,
+      books: ['tally', 'tally_town'],
+    },
+    { scope: { division: `${town?.town}001` }, where: 'false', books: ['tally', 'tally_town'] },
+  ];
+  for (const { scope, where, books } of scopes) {
+    const [truly] = await api.query<{ cases: number }>(
+      `SELECT count(*) AS cases FROM anomalies.anomaly WHERE ${where}`,
+    );
+    const { token } = await api.as({ role: 'officer', ...scope });
+    for (const book of books) {
+      const counted = await trying(role, token, (query) =>
+        query(`SELECT coalesce(sum(cases), 0)::bigint AS cases FROM anomalies.${book}`),
+      );
+      expect(counted.map(({ cases }) => Number(cases))).toEqual([truly?.cases]);
+    }
+  }
+});
+
+test.each([
+  'UPDATE anomalies.tally_book SET cases = 0',
+  `INSERT INTO anomalies.tally_book SELECT * FROM anomalies.tally_book`,
+  'DELETE FROM anomalies.tally_move',
+  'SELECT FROM anomalies.tally_group',
+  'SELECT summary FROM ops.run',
+])('the server’s roles may not: %s', async (statement) => {
+  const { token } = await api.as({ role: 'supervisor' });
+  for (const role of SERVER)
+    await expect(trying(role, token, (query) => query(statement))).rejects.toThrow(/denied/);
+});
+
+test.each(SERVER)('%s hears of a run what the scope covers', async (role) => {
+  const told = async (scope: { division?: string; department?: string }) => {
+    const { token } = await api.as({ role: 'officer', ...scope });
+    const [report] = await trying(role, token, (query) =>
+      query(
+        `SELECT ops.run_report(run_id) AS of FROM ops.run WHERE purpose = 'nightly' ORDER BY run_id LIMIT 1`,
+      ),
+    );
+    return report?.['of'];
+  };
+  const everything = await told({});
+  expect(everything).toMatchObject({ anomalies: expect.anything(), identity: expect.anything() });
+  const ofPlace = await told({ division: '620802' });
+  expect(ofPlace).toMatchObject({ status: 'done', deliveries: expect.arrayContaining([expect.anything()]) });
+  expect(ofPlace).not.toHaveProperty('anomalies');
+  expect(ofPlace).not.toHaveProperty('identity');
+  const ofHousing = await told({ department: 'housing' });
+  expect(ofHousing).toMatchObject({ deliveries: [{ department: 'housing' }, { department: 'housing' }] });
+  expect(ofHousing).not.toHaveProperty('anomalies');
 });
 
 test('a dashboard reads the reporting views, and may do nothing else', async () => {

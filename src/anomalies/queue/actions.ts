@@ -6,6 +6,7 @@ import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { changeCases } from './change-cases.ts';
 import type { DueDates } from './due-dates.ts';
 import { SENDING_DEPARTMENTS } from './known.ts';
+import { requireInput } from './require-input.ts';
 import { type CaseEvent, eventsAfter } from './show.ts';
 import { enterMoves } from './tallies.ts';
 import { type Action, type Actor, actionsAllowed, type CaseState, transitionOf } from './transitions.ts';
@@ -105,23 +106,26 @@ async function lockCase(
 export function requireComplete({ action, actor, reason, comment, owner, department }: ActionRequest): void {
   const { asks, reasons } = transitionOf(action);
   const codes = reasons.map(({ code }) => code);
-  const complaint =
-    actor.name.trim() === ''
-      ? 'who acts must be named'
-      : !codes.includes(reason)
-        ? `${reason || 'nothing'} is no reason to ${action}; expected ${codes.join(', ')}`
-        : asks.includes('comment') && (comment ?? '').trim() === ''
-          ? `to ${action} needs a comment`
-          : (comment ?? '').length > LONGEST_COMMENT
-            ? `a comment has at most ${LONGEST_COMMENT} characters`
-            : asks.includes('owner') && (owner ?? '').trim() === ''
-              ? `to ${action} needs an owner`
-              : action === 'assign' && actor.role === 'officer' && owner !== actor.name
-                ? 'an officer takes cases; a supervisor gives them to others'
-                : department !== undefined && !SENDING_DEPARTMENTS.includes(department)
-                  ? `${department || 'nothing'} is no department that sends data; expected ${SENDING_DEPARTMENTS.join(', ')}`
-                  : null;
-  if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
+  const isGiven = (text: string | undefined): boolean => (text ?? '').trim() !== '';
+  requireInput(isGiven(actor.name), 'who acts must be named');
+  requireInput(
+    codes.includes(reason),
+    `${reason || 'nothing'} is no reason to ${action}; expected ${codes.join(', ')}`,
+  );
+  requireInput(!asks.includes('comment') || isGiven(comment), `to ${action} needs a comment`);
+  requireInput(
+    (comment ?? '').length <= LONGEST_COMMENT,
+    `a comment has at most ${LONGEST_COMMENT} characters`,
+  );
+  requireInput(!asks.includes('owner') || isGiven(owner), `to ${action} needs an owner`);
+  requireInput(
+    action !== 'assign' || actor.role !== 'officer' || owner === actor.name,
+    'an officer takes cases; a supervisor gives them to others',
+  );
+  requireInput(
+    department === undefined || SENDING_DEPARTMENTS.includes(department),
+    `${department || 'nothing'} is no department that sends data; expected ${SENDING_DEPARTMENTS.join(', ')}`,
+  );
 }
 
 /** The columns that an action changes; of the case as it was, `c`. */

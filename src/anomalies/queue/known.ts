@@ -80,7 +80,8 @@ function owners(rules: readonly Rule[]): string[] {
 
 /** Those of the files, and those whose files are gone and whose cases are not. */
 async function allRules({ db }: Queryable, rules: readonly Rule[]): Promise<string[]> {
-  const { rows } = await sql<{ rule: string }>`SELECT DISTINCT rule FROM anomalies.tally`.execute(db);
+  const { rows } = await sql<{ rule: string }>`
+    SELECT DISTINCT split_part(lane, ' ', 1) AS rule FROM anomalies.lanes()`.execute(db);
   return [...new Set([...rules, ...rows].map(({ rule }) => rule))].sort();
 }
 

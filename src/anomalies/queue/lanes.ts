@@ -18,8 +18,7 @@ export function rankOf({ severity }: Pick<Lane, 'severity'>): number {
 /** The lanes of queued cases that a filter lets through: they are few. */
 export async function lanesOf(db: Kysely<DB>, filter: CaseFilter): Promise<Lane[]> {
   const { rows } = await sql<Lane>`
-    SELECT lane, severity, department FROM anomalies.tally t
-    WHERE severity <> 'info' AND ${laneConditions(filter, sql`t`)}
-    GROUP BY lane, severity, department HAVING sum(cases) > 0`.execute(db);
+    SELECT lane, severity, department FROM anomalies.lanes() l
+    WHERE severity <> 'info' AND ${laneConditions(filter, sql`l`)}`.execute(db);
   return rows;
 }

@@ -6,6 +6,7 @@ import type { Queryable } from '../../schema/warehouse/connect.ts';
 import { LONGEST_COMMENT } from './actions.ts';
 import { changeCases } from './change-cases.ts';
 import { type DivisionScope, divisionPrefix } from './filter.ts';
+import { requireInput } from './require-input.ts';
 import { enterMoves } from './tallies.ts';
 import { type Actor, OPEN_STATUSES } from './transitions.ts';
 
@@ -173,17 +174,12 @@ export async function listSuppressions(
 /** @throws CASE_INPUT */
 function requireSound({ until, today, reason, comment, actor }: NewSuppression): void {
   const codes = SUPPRESSION_REASONS.map(({ code }) => code);
-  const complaint =
-    until < today
-      ? `${until} is past: a suppression ends in the future`
-      : !codes.some((code) => code === reason)
-        ? `${reason} is no reason to suppress; expected ${codes.join(', ')}`
-        : comment.trim() === ''
-          ? 'a suppression needs a comment'
-          : comment.length > LONGEST_COMMENT
-            ? `a comment has at most ${LONGEST_COMMENT} characters`
-            : actor.role !== 'supervisor'
-              ? 'a suppression is a supervisor’s to declare'
-              : null;
-  if (complaint !== null) throw new PopshareError('CASE_INPUT', complaint);
+  requireInput(until >= today, `${until} is past: a suppression ends in the future`);
+  requireInput(
+    codes.some((code) => code === reason),
+    `${reason} is no reason to suppress; expected ${codes.join(', ')}`,
+  );
+  requireInput(comment.trim() !== '', 'a suppression needs a comment');
+  requireInput(comment.length <= LONGEST_COMMENT, `a comment has at most ${LONGEST_COMMENT} characters`);
+  requireInput(actor.role === 'supervisor', 'a suppression is a supervisor’s to declare');
 }

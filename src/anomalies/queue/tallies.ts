@@ -3,48 +3,18 @@ import type { DB } from '../../schema/database.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 
 /**
- * What each tally counts by, and which cases it counts: first by county, then by township, then the open cases that
- * each delivery brought. A tally is a view of its book and of the journal `tally_move`, where changes wait as
- * differences until somebody enters them.
+ * The books of the tallies: of counties, of townships, and of the open cases that each delivery brought. A tally is a
+ * view of its book and of the journal `tally_move`, where changes wait as differences until somebody enters them
+ * (`anomalies.enter_moves`).
  */
-const TALLIES = [
-  {
-    book: sql`anomalies.tally_book`,
-    cell: sql`lane, status, county, department, severity, returned_to`,
-    counts: sql`true`,
-  },
-  {
-    book: sql`anomalies.tally_day_book`,
-    cell: sql`status, priority, due_on, county, department, returned_to`,
-    counts: sql`severity <> 'info'`,
-  },
-  {
-    book: sql`anomalies.tally_due_book`,
-    cell: sql`lane, cause, status, due_on, county, priority, department, severity, returned_to`,
-    counts: sql`severity <> 'info'`,
-    // What is asked for days finds them side by side.
-    order: sql`ORDER BY due_on`,
-  },
-  {
-    book: sql`anomalies.tally_town_book`,
-    cell: sql`town, lane, status, department, severity, returned_to`,
-    counts: sql`true`,
-  },
-  {
-    book: sql`anomalies.tally_town_day_book`,
-    cell: sql`town, status, priority, due_on, department, returned_to`,
-    counts: sql`severity <> 'info'`,
-  },
-  {
-    book: sql`anomalies.tally_town_due_book`,
-    cell: sql`town, lane, cause, status, due_on, priority, department, severity, returned_to`,
-    counts: sql`severity <> 'info'`,
-  },
-  {
-    book: sql`anomalies.tally_group_book`,
-    cell: sql`lane, cause`,
-    counts: sql`severity <> 'info' AND status IN ('new', 'assigned', 'returned') AND cause <> ''`,
-  },
+const BOOKS = [
+  'tally_book',
+  'tally_day_book',
+  'tally_due_book',
+  'tally_town_book',
+  'tally_town_day_book',
+  'tally_town_due_book',
+  'tally_group_book',
 ];
 
 /** Everything that some tally counts by, as columns of a case; what there is none of is the empty text. */
@@ -80,8 +50,7 @@ const ENOUGH = 500;
  */
 export async function enterMoves({ db }: Queryable): Promise<void> {
   try {
-    const { rows } = await sql`SELECT FROM anomalies.tally_move OFFSET ${ENOUGH - 1} LIMIT 1`.execute(db);
-    if (rows.length > 0) await db.transaction().execute(foldTallies);
+    await sql`SELECT anomalies.enter_moves(${ENOUGH})`.execute(db);
   } catch {
     // Told to nobody: an officer's click has succeeded.
   }
@@ -89,28 +58,14 @@ export async function enterMoves({ db }: Queryable): Promise<void> {
 
 /** Enters the journal in the books, unless somebody else is at it. */
 export async function foldTallies(tx: Transaction<DB>): Promise<void> {
-  if (!(await isMyTurn(tx))) return;
-  const entered = TALLIES.map(
-    ({ book, cell, counts, order = sql`` }, index) => sql`${sql.ref(`entered_${index}`)} AS (
-      INSERT INTO ${book} AS b (${cell}, cases)
-      SELECT ${cell}, sum(cases) FROM gone WHERE ${counts} GROUP BY ${cell} HAVING sum(cases) <> 0 ${order}
-      ON CONFLICT (${cell}) DO UPDATE SET cases = b.cases + excluded.cases)`,
-  );
-  await sql`
-    WITH gone AS MATERIALIZED (DELETE FROM anomalies.tally_move RETURNING *), ${sql.join(entered)}
-    SELECT`.execute(tx);
+  await sql`SELECT anomalies.enter_moves(1)`.execute(tx);
 }
 
 /** Enters the journal, and takes cells that have no cases any more out of the books. */
 export async function tidyTallies(tx: Transaction<DB>): Promise<void> {
   await foldTallies(tx);
-  if (!(await isMyTurn(tx))) return;
-  for (const { book } of TALLIES) await sql`DELETE FROM ${book} WHERE cases = 0`.execute(tx);
-}
-
-/** One at a time writes in the books, until its transaction ends. */
-async function isMyTurn(tx: Transaction<DB>): Promise<boolean> {
   const { rows } = await sql<{ mine: boolean }>`
     SELECT pg_try_advisory_xact_lock(hashtext('popshare.tallies')) AS mine`.execute(tx);
-  return rows[0]?.mine === true;
+  if (rows[0]?.mine !== true) return;
+  for (const book of BOOKS) await sql`DELETE FROM ${sql.id('anomalies', book)} WHERE cases = 0`.execute(tx);
 }

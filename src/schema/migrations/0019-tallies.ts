@@ -5,7 +5,7 @@ import type { Migration } from 'kysely/migration';
  * What each tally counts by. The first three know counties, the same three townships, the last the deliveries that
  * brought open cases. The order of the columns is that of the index: what questions name comes first.
  */
-const TALLIES = [
+export const TALLIES = [
   { name: 'tally', cell: 'lane, status, county, department, severity, returned_to', queued: false },
   { name: 'tally_day', cell: 'status, priority, due_on, county, department, returned_to', queued: true },
   {

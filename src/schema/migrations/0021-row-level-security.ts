@@ -141,7 +141,7 @@ async function createScope(db: Kysely<unknown>): Promise<void> {
 export const IN_DIVISION = (column: string): string => `
   ((SELECT access.is_everywhere())
    OR (${column} >= (SELECT access.division_from()) AND ${column} < (SELECT access.division_to())))`;
-const OF_DEPARTMENT = (...columns: string[]): string => `
+export const OF_DEPARTMENT = (...columns: string[]): string => `
   ((SELECT access.current_department()) = '' OR (SELECT access.current_department()) IN (${columns.join(', ')}))`;
 export const ROLE_IN = (...roles: string[]): string =>
   `(SELECT access.current_role_name()) IN (${roles.map((role) => `'${role}'`).join(', ')})`;

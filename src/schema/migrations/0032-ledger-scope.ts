@@ -36,7 +36,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
 const WHOLE_DIVISION = IN_DIVISION('division');
 const EVERY_DEPARTMENT = `(SELECT access.current_department()) = ''`;
 const OWN_FEEDS = `(SELECT feed FROM reference.feed WHERE department = (SELECT access.current_department()))`;
-const READS_LEDGER = ROLE_IN('operator', 'officer', 'supervisor', 'department');
+export const READS_LEDGER = ROLE_IN('operator', 'officer', 'supervisor', 'department');
 
 const TALLIES = [
   'tally_move',
