@@ -35,6 +35,7 @@ const MATRIX: Readonly<Record<string, 'everybody' | 'whoever is signed in' | rea
   'POST /api/anomalies/{id}/actions': OFFICERS,
   'GET /api/anomalies/groups': OFFICERS,
   'POST /api/anomalies/exports': OFFICERS,
+  'GET /api/officers': ['supervisor'],
   'GET /api/bulk-actions': ['supervisor'],
   'POST /api/bulk-actions': ['supervisor'],
   'POST /api/bulk-actions/preview': ['supervisor'],

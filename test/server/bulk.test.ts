@@ -24,7 +24,8 @@ const assigned = (rule: string) =>
 test('a bulk action previews, acts within the scope alone, and is taken back by whoever took it', async () => {
   const rule = await ruleOfBoth();
   const supervisor = await api.as({ role: 'supervisor', division: TOWN });
-  const body = { filter: { rule: [rule] }, action: 'assign', reason: 'by_division', owner: 'li' };
+  const owner = supervisor.name;
+  const body = { filter: { rule: [rule] }, action: 'assign', reason: 'by_division', owner };
   const preview = await supervisor.post('/api/bulk-actions/preview', body);
   expect(preview.status, preview.text).toBe(200);
   expect(preview.at('matching')).toBeGreaterThan(0);
@@ -45,13 +46,50 @@ test('a bulk action previews, acts within the scope alone, and is taken back by 
 });
 
 test('a bulk action needs a filter, a supervisor, and a filter within the scope', async () => {
-  const body = { filter: {}, action: 'assign', reason: 'by_division', owner: 'li' };
   const supervisor = await api.as({ role: 'supervisor', division: TOWN });
+  const body = { filter: {}, action: 'assign', reason: 'by_division', owner: supervisor.name };
   expect((await supervisor.post('/api/bulk-actions', body)).body).toMatchObject({ code: 'CASE_INPUT' });
   const outside = { ...body, filter: { division: '620802002' } };
   expect((await supervisor.post('/api/bulk-actions', outside)).status).toBe(403);
   const officer = await api.as({ role: 'officer' });
   expect((await officer.post('/api/bulk-actions', outside)).status).toBe(403);
+});
+
+test('cases are given to an officer who sees them, and to nobody else', async () => {
+  const [county, ofTown, ofOther] = [
+    await api.as({ role: 'supervisor', division: '620802' }),
+    await api.as({ role: 'officer', division: TOWN }),
+    await api.as({ role: 'officer', division: '620802002' }),
+  ];
+  const viewer = await api.as({ role: 'viewer' });
+  const names = ((await county.get('/api/officers')).at('items') as { name: string }[]).map(
+    ({ name }) => name,
+  );
+  expect(names).toEqual(expect.arrayContaining([county.name, ofTown.name, ofOther.name]));
+  expect(names).not.toContain(viewer.name);
+
+  const found = await county.get(`/api/anomalies?division=${TOWN}&limit=1&status=new`);
+  const id = found.at('items.0.anomaly_id');
+  const give = (owner: string) =>
+    county.post(
+      `/api/anomalies/${id}/actions`,
+      { action: 'assign', reason: 'by_division', owner },
+      { 'if-match': `"${found.at('items.0.version')}"` },
+    );
+  for (const owner of ['nobody-of-this-name', viewer.name, ofOther.name])
+    expect((await give(owner)).body).toMatchObject({
+      code: 'CASE_INPUT',
+      detail: expect.stringContaining(owner),
+    });
+  expect((await give(ofTown.name)).body).toMatchObject({ status: 'assigned' });
+
+  const inBulk = (division: string) =>
+    county.post('/api/bulk-actions/preview', {
+      ...{ filter: { division }, action: 'assign', reason: 'by_division' },
+      owner: ofTown.name,
+    });
+  expect((await inBulk(TOWN)).status).toBe(200);
+  expect((await inBulk('620802')).body).toMatchObject({ code: 'CASE_INPUT' });
 });
 
 test('a suppression is declared of what is in scope, listed, and lifted', async () => {

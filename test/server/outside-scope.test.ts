@@ -123,6 +123,11 @@ const PROBES: Readonly<Record<string, Ready>> = {
       client.post('/api/anomalies/exports', { filter: { person }, format: 'csv', purpose: 'case' }),
     had: ({ text }, { key }) => text.includes(key),
   }),
+  'GET /api/officers': probe({
+    thing: () => api.as({ role: 'officer', division: TOWN, department: OWN }),
+    ask: (client) => client.get('/api/officers'),
+    had: (answer, { name }) => answer.text.includes(`"${name}"`),
+  }),
   'GET /api/bulk-actions': probe({
     thing: things.aBulkAction,
     ask: (client) => client.get('/api/bulk-actions'),
@@ -131,12 +136,12 @@ const PROBES: Readonly<Record<string, Ready>> = {
   }),
   'POST /api/bulk-actions/preview': probe({
     thing: things.aCase,
-    ask: (client, { person }) => client.post('/api/bulk-actions/preview', assignAll(person)),
+    ask: (client, { person }) => client.post('/api/bulk-actions/preview', assignAll(person, client.name)),
     had: (answer) => answer.at('matching') === 1,
   }),
   'POST /api/bulk-actions': probe({
     thing: things.aCase,
-    ask: (client, { person }) => client.post('/api/bulk-actions', assignAll(person)),
+    ask: (client, { person }) => client.post('/api/bulk-actions', assignAll(person, client.name)),
     had: (answer) => answer.at('cases') === 1,
   }),
   'POST /api/bulk-actions/{id}/undo': probe({

@@ -13,11 +13,11 @@ interface Case {
   readonly village: string;
   readonly key: string;
 }
-export const assignAll = (person: number) => ({
+export const assignAll = (person: number, owner: string) => ({
   filter: { person },
   action: 'assign',
   reason: 'by_division',
-  owner: 'li',
+  owner,
 });
 
 export const SUPPRESSION = {
@@ -102,7 +102,8 @@ export function thingsOf(api: ReturnType<typeof useApi>) {
 
   async function aBulkAction(): Promise<{ id: number }> {
     const { person } = await aCase();
-    const done = await (await everywhere()).post('/api/bulk-actions', assignAll(person));
+    const supervisor = await everywhere();
+    const done = await supervisor.post('/api/bulk-actions', assignAll(person, supervisor.name));
     expect(done.status, done.text).toBe(200);
     return { id: Number(done.at('bulk_id')) };
   }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { actInBulk, listBulkActions, previewBulk, undoBulk } from '../../anomalies/queue/bulk.ts';
-import { caseFilterSchema } from '../../anomalies/queue/filter.ts';
+import { caseFilterSchema, divisionPrefix } from '../../anomalies/queue/filter.ts';
 import { requireKnown } from '../../anomalies/queue/known.ts';
 import { PopshareError } from '../../schema/errors.ts';
 import { today } from '../../schema/warehouse/today.ts';
 import type { Principal } from '../access.ts';
+import { requireOfficer } from '../accounts/officers.ts';
 import { actorOf, scopedFilter } from '../case-scope.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { PROBLEMS } from '../problems.ts';
@@ -83,7 +84,7 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
       },
     },
     async (request) => {
-      const whole = bulkRequest(principalOf(request), request.body);
+      const whole = await bulkRequest(principalOf(request), request.body);
       return context.inScope(request, async (scoped) => {
         await requireKnown(scoped, request.body.filter, context.rules);
         const preview = await previewBulk(scoped, { ...whole, today: await today(scoped) });
@@ -104,7 +105,7 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
       },
     },
     async (request) => {
-      const whole = bulkRequest(principalOf(request), request.body);
+      const whole = await bulkRequest(principalOf(request), request.body);
       return context.inScope(request, async (scoped) => {
         await requireKnown(scoped, request.body.filter, context.rules);
         return actInBulk(scoped, { ...whole, today: await today(scoped) });
@@ -132,15 +133,21 @@ export function addBulkRoutes(server: Server, context: ServerContext): void {
       ),
   );
 
-  /** @throws CASE_INPUT without a criterion; FORBIDDEN outside the scope */
-  function bulkRequest(principal: Principal, body: z.output<typeof bulkBody>) {
+  /** @throws CASE_INPUT without a criterion, or when the new owner does not see all of it; FORBIDDEN outside the scope */
+  async function bulkRequest(principal: Principal, body: z.output<typeof bulkBody>) {
     const { filter, limit = queue.bulk_limit, ...action } = body;
     if (Object.keys(filter).length === 0)
       throw new PopshareError('CASE_INPUT', 'a bulk action needs a filter');
+    const scoped = scopedFilter(principal, filter);
+    if (action.owner !== undefined)
+      await requireOfficer(context.engine.db, action.owner, {
+        division: scoped.division === undefined ? null : divisionPrefix(scoped.division),
+        departments: scoped.desk === undefined ? (scoped.department ?? null) : [scoped.desk],
+      });
     return {
       ...action,
       actor: actorOf(principal),
-      filter: scopedFilter(principal, filter),
+      filter: scoped,
       limit: Math.min(limit, queue.bulk_limit),
       groupAbove: queue.group_above,
       dueDates: context.dueDates,

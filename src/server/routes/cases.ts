@@ -7,6 +7,7 @@ import { listCases } from '../../anomalies/queue/list.ts';
 import { readCase, showCase, stateOf } from '../../anomalies/queue/show.ts';
 import { actionsAllowed, TRANSITIONS } from '../../anomalies/queue/transitions.ts';
 import { today } from '../../schema/warehouse/today.ts';
+import { requireOfficer } from '../accounts/officers.ts';
 import { actorOf, scopedFilter } from '../case-scope.ts';
 import { principalOf, type Server, type ServerContext } from '../context.ts';
 import { etagOf, versionOf } from '../etag.ts';
@@ -235,6 +236,12 @@ export function addCaseRoutes(server: Server, context: ServerContext): void {
       const version = versionOf(request.headers['if-match']);
       const actor = actorOf(principalOf(request));
       return context.inScope(request, async (scoped) => {
+        const { owner } = request.body;
+        if (owner !== undefined) {
+          const { case: given } = await readCase(scoped.db, id);
+          const departments = [given.department, ...(given.returned_to === null ? [] : [given.returned_to])];
+          await requireOfficer(context.engine.db, owner, { division: given.division, departments });
+        }
         const day = await today(scoped);
         const now = await actOnCase(scoped, id, version, {
           ...request.body,

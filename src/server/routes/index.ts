@@ -13,6 +13,7 @@ import { addHealthRoutes } from './health.ts';
 import { addIndicatorRoutes } from './indicators.ts';
 import { addMatchRoutes } from './match.ts';
 import { addMetricsRoute } from './metrics.ts';
+import { addOfficerRoutes } from './officers.ts';
 import { addOwnAccountRoutes } from './own-account.ts';
 import { addPersonRoutes } from './persons.ts';
 import { addRejectedRowRoutes } from './rejected-rows.ts';
@@ -35,6 +36,7 @@ export function addRoutes(server: Server, context: ServerContext): void {
   addCaseRoutes(server, context);
   addBulkRoutes(server, context);
   addCaseExportRoutes(server, context);
+  addOfficerRoutes(server, context);
   addSuppressionRoutes(server, context);
   addCorrectionRoutes(server, context);
   addFieldCheckRoutes(server, context);
