@@ -5,6 +5,7 @@ import { addCaseCommands } from './cli/cases.ts';
 import { addCorrectionCommands } from './cli/corrections.ts';
 import { addDeliveryCommands } from './cli/deliveries.ts';
 import { addDoctorCommand } from './cli/doctor.ts';
+import { addExportCommand } from './cli/export.ts';
 import { addFieldCheckCommands } from './cli/field-checks.ts';
 import { addIdentityCommands } from './cli/identity.ts';
 import { addIndicatorCommands } from './cli/indicators.ts';
@@ -56,6 +57,7 @@ addRuleCommands(program);
 addIndicatorCommands(program);
 addCorrectionCommands(program);
 addFieldCheckCommands(program);
+addExportCommand(program);
 addBenchCommand(program);
 
 try {

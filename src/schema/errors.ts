@@ -223,6 +223,10 @@ export const ERROR_REGISTRY = {
   PORT_IN_USE: { exit: 1, todo: 'Stop what listens there, or set another `server.port` in popshare.yaml.' },
   OUTPUT_FOLDER: { exit: 2, todo: 'Give --out a folder that can be made, and written to.' },
   OUTPUT_EXISTS: { exit: 2, todo: 'Choose another folder, or empty this one.' },
+  READER_ROLE: {
+    exit: 2,
+    todo: 'As superuser: GRANT popshare_reader to the account of DATABASE_URL; docs/operations.md, Restore, has all roles.',
+  },
 } as const satisfies Record<string, { exit: 1 | 2; status?: number; todo: string }>;
 
 export type ErrorCode = keyof typeof ERROR_REGISTRY;

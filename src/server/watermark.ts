@@ -18,7 +18,16 @@ const CLOCK = new Intl.DateTimeFormat('sv-SE', {
   timeStyle: 'short',
 });
 
-/** What stands on everything that leaves the warehouse as a file: who took it out, when, and why. */
-export function watermarkOf({ name }: Principal, purpose: Purpose, now = new Date()): string {
-  return `导出人：${name}　导出时间：${CLOCK.format(now)}　用途：${WORDS[purpose]}　仅限工作使用，不得外传`;
+/**
+ * What stands on everything that leaves the warehouse as a file: who took it out, when, and why.
+ *
+ * @param purpose null where none is asked for: there is no person in it
+ */
+export function watermarkOf(
+  { name }: Pick<Principal, 'name'>,
+  purpose: Purpose | null,
+  now = new Date(),
+): string {
+  const why = purpose === null ? '' : `　用途：${WORDS[purpose]}`;
+  return `导出人：${name}　导出时间：${CLOCK.format(now)}${why}　仅限工作使用，不得外传`;
 }

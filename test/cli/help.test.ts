@@ -23,6 +23,7 @@ const COMMANDS = [
   ['field-checks', 'ask'],
   ['rules', 'try'],
   ['indicators', 'show'],
+  ['export'],
   ['audit', 'verify'],
   ['worker'],
   ['start'],

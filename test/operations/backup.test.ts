@@ -113,6 +113,20 @@ test.skipIf(version === null)(
       expect(verified).toMatchObject({ code: 0 });
       expect(JSON.parse(verified.stdout)).toMatchObject({ entries: expect.any(Number), faults: [] });
 
+      for (const [owner, folder] of [
+        [original, 'views'],
+        [restored, 'restored-views'],
+      ] as const) {
+        const out = path.join(base, folder);
+        const exported = await popshare(['export', '--format', 'csv', '--out', out], owner);
+        expect(exported, exported.stderr).toMatchObject({ code: 0 });
+      }
+      const viewOf = (folder: string): Promise<string> =>
+        readFile(path.join(base, folder, 'link.csv'), 'utf8');
+      expect((await viewOf('restored-views')).split('\n').sort()).toEqual(
+        (await viewOf('views')).split('\n').sort(),
+      );
+
       const [delivery] = await query<{ delivery_id: string }>(
         restored.DATABASE_URL,
         `SELECT delivery_id FROM ops.feed_state WHERE feed = 'housing_lease'`,

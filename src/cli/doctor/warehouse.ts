@@ -96,7 +96,7 @@ async function checkRoles({ db }: Warehouse): Promise<Check> {
   const { rows } = await sql<{ role: string }>`
     SELECT role FROM unnest(${ROLES}::text[]) AS role
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
-       OR (role <> 'popshare_reader' AND NOT pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = role), 'MEMBER'))`.execute(
+       OR NOT pg_has_role(current_user, (SELECT oid FROM pg_roles WHERE rolname = role), 'MEMBER')`.execute(
     db,
   );
   const lacking = rows.map(({ role }) => role).join(', ');

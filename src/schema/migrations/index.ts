@@ -27,6 +27,7 @@ import { runRequests } from './0028-run-requests.ts';
 import { birthInNumber } from './0030-birth-in-number.ts';
 import { ledgerScope } from './0032-ledger-scope.ts';
 import { lateAndWithdrawn } from './0034-late-and-withdrawn.ts';
+import { readerRole } from './0035-reader-role.ts';
 import { tallyScope } from './0037-tally-scope.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -59,5 +60,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0030-birth-in-number': birthInNumber,
   '0032-ledger-scope': ledgerScope,
   '0034-late-and-withdrawn': lateAndWithdrawn,
+  '0035-reader-role': readerRole,
   '0037-tally-scope': tallyScope,
 };
