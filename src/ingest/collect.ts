@@ -5,14 +5,17 @@ import { type DeliveryId, toDeliveryId } from '../schema/ids.ts';
 import { asCurrentRun } from './current-run.ts';
 import type { RunContext } from './delivery.ts';
 import { landArrival } from './land.ts';
+import { landPushed } from './push/land-pushed.ts';
 
 /**
- * Looks for a feed's file of the business date and lands it.
+ * Lands what was pushed of a feed, then looks for its file of the business date and lands it: the file, which is made
+ * last, has the last word.
  *
- * After: the ledger has the delivery, or says `missing` when nothing is ready.
+ * After: the ledger has the deliveries, or says `missing` when there is none.
  */
 export async function collect(context: RunContext, binding: Binding, dropFolder: string): Promise<void> {
   const { feed, department } = binding.contract;
+  await landPushed(context, binding);
   const finding = await fileDrop(dropFolder).find(
     { feed, department, extensions: [binding.format], control: binding.control },
     context.businessDate,

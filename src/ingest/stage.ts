@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { sql, type Transaction } from 'kysely';
+import { PUSHED } from '../connectors/pushed-rows.ts';
 import type { Binding } from '../schema/configuration/binding.ts';
 import type { DB } from '../schema/database.ts';
 import { type CopyTarget, copyValue, openCopy } from '../schema/warehouse/copy.ts';
@@ -40,13 +41,14 @@ export async function stageDelivery(
   binding: Binding,
 ): Promise<Staged> {
   await asCurrentRun(context, (tx) => prepare(tx, delivery, binding));
+  const isPushed = delivery.landedPath.endsWith(`.${PUSHED}`);
   const source = await decodeRows(
     createReadStream(path.join(context.dataFolder, delivery.landedPath), { highWaterMark: 1 << 20 }),
     {
-      format: binding.format,
+      format: isPushed ? 'jsonl' : binding.format,
       gzip: delivery.landedPath.endsWith('.gz'),
       delimiter: binding.delimiter,
-      encoding: binding.encoding,
+      encoding: isPushed ? 'utf-8' : binding.encoding,
       columns: Object.values(binding.columns),
     },
   );

@@ -959,6 +959,19 @@ export interface OpsNoticeDispatch {
   sent_at: Timestamp | null;
 }
 
+export interface OpsPush {
+  body_digest: string;
+  delivery_id: number | null;
+  feed: string;
+  key_digest: string;
+  push_id: Generated<number>;
+  pushed_by: string;
+  received_at: Generated<Timestamp>;
+  rows: number;
+  sha256: string;
+  stored_path: string;
+}
+
 export interface OpsRejectedRow {
   code: string;
   delivery_id: number;
@@ -1921,6 +1934,7 @@ export interface DB {
   "ops.gate_finding": OpsGateFinding;
   "ops.notice": OpsNotice;
   "ops.notice_dispatch": OpsNoticeDispatch;
+  "ops.push": OpsPush;
   "ops.rejected_row": OpsRejectedRow;
   "ops.run": OpsRun;
   "ops.run_request": OpsRunRequest;

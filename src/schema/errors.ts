@@ -69,6 +69,27 @@ export const ERROR_REGISTRY = {
     todo: 'Another worker has taken over; this one committed nothing more.',
   },
   FEED_UNKNOWN: { exit: 2, status: 404, todo: 'Feeds are named in config/feeds/*.yaml.' },
+  FEED_SNAPSHOT: {
+    exit: 1,
+    status: 409,
+    todo: 'What is not in a snapshot counts as removed: send all of it as a file, as its binding says.',
+  },
+  ROWS_UNREADABLE: {
+    exit: 1,
+    status: 422,
+    todo: 'Send an array of objects, or one object a line, in UTF-8; nothing of the body was taken.',
+  },
+  ROWS_COLUMNS: {
+    exit: 1,
+    status: 422,
+    todo: 'Name columns as the binding does (GET /api/feeds); nothing of the body was taken.',
+  },
+  ROWS_EMPTY: { exit: 1, status: 422, todo: 'Who has no rows to send need not send any.' },
+  IDEMPOTENCY_KEY: {
+    exit: 1,
+    status: 422,
+    todo: 'Send new rows under a new key; nothing of the body was taken.',
+  },
   ANSWER_FILE: {
     exit: 2,
     status: 422,

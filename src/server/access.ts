@@ -19,6 +19,7 @@ export const PERMISSIONS = {
   persons: ['officer', 'supervisor'],
   match: ['officer', 'supervisor', 'department'],
   ledger: ['operator', 'officer', 'supervisor', 'department'],
+  'push rows': ['department'],
   'run nights': ['operator'],
   'rejected rows': ['operator', 'officer', 'supervisor', 'department'],
   'rejected values': ['officer', 'supervisor', 'department'],

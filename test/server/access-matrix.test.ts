@@ -65,6 +65,7 @@ const MATRIX: Readonly<Record<string, 'everybody' | 'whoever is signed in' | rea
   'GET /api/deliveries/{id}': LEDGER,
   'POST /api/deliveries/{id}/decision': ['operator'],
   'GET /api/feeds': LEDGER,
+  'POST /api/feeds/{feed}/rows': ['department'],
   'GET /api/indicators': FIGURES,
   'GET /api/scorecards': FIGURES,
   'GET /api/rejected-rows': LEDGER,

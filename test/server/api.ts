@@ -65,7 +65,7 @@ export function useApi(
     readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ) {
-  let opened: { server: Server; warehouse: Warehouse; queue: NightQueue } | undefined;
+  let opened: { server: Server; warehouse: Warehouse; queue: NightQueue; data: string } | undefined;
   let callers = 0;
   const api = () => {
     if (opened === undefined) throw new Error('the server is up only inside tests');
@@ -76,12 +76,14 @@ export function useApi(
     if (!options.empty) await makeTemplate();
     const warehouse = await createWarehouse(options.empty ? undefined : TEMPLATE);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: undefined });
-    opened = { warehouse, queue, server: await serve(warehouse, queue, options) };
+    const data = await mkdtemp(path.join(tmpdir(), 'popshare-api-'));
+    opened = { warehouse, queue, data, server: await serve(warehouse, queue, data, options) };
   }, 240_000);
   afterAll(async () => {
     await opened?.server.close();
     await opened?.queue.close();
     await opened?.warehouse.close();
+    if (opened !== undefined) await rm(opened.data, { recursive: true, force: true });
   });
 
   /** Signs somebody in: a person with the cookie of a session, a system with a token. */
@@ -152,6 +154,10 @@ export function useApi(
     get warehouse() {
       return api().warehouse;
     },
+    /** Where it keeps what it takes. */
+    get dataFolder() {
+      return api().data;
+    },
     async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       return (await api().warehouse.pool.query(text, [...values])).rows;
     },
@@ -165,13 +171,18 @@ function inside(value: unknown, key: string): unknown {
 async function serve(
   warehouse: Warehouse,
   queue: NightQueue,
+  dataFolder: string,
   options: NonNullable<Parameters<typeof useApi>[0]>,
 ): Promise<Server> {
   const shipped = await loadConfiguration('config');
   const server = { ...shipped.settings.server, ...options.server };
   const configuration = { ...shipped, settings: { ...shipped.settings, server } };
   return buildServer({
-    environment: readEnvironment({ POPSHARE_CONFIG: 'config', ...options.environment }),
+    environment: readEnvironment({
+      POPSHARE_CONFIG: 'config',
+      POPSHARE_DATA: dataFolder,
+      ...options.environment,
+    }),
     configuration,
     rules: await loadRules(path.join('config', 'rules')),
     model: withWeights(await loadModel('persons', 'config')),

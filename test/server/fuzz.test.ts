@@ -73,14 +73,26 @@ const callOf = ({ path, parameters, body }: Operation) =>
         ),
       )
       .map((values) => urlOf(path, values)),
+    headers: fc.record(
+      Object.fromEntries(
+        parameters
+          .filter((parameter) => parameter.in === 'header')
+          .map(({ name, schema }) => [name, anyOf(schema).map(headerOf)]),
+      ),
+    ),
     body: body === null ? fc.constant(undefined) : anyOf(body),
   });
 
+function textOf(value: unknown): string {
+  const plain = typeof value === 'string' ? value : JSON.stringify(value);
+  return plain.toWellFormed().slice(0, 300);
+}
+
+/** A header takes no other characters. */
+const headerOf = (value: unknown): string => encodeURIComponent(textOf(value)).slice(0, 300);
+
 function urlOf(path: string, values: Readonly<Record<string, unknown>>): string {
-  const text = (value: unknown): string => {
-    const plain = typeof value === 'string' ? value : JSON.stringify(value);
-    return encodeURIComponent(plain.toWellFormed().slice(0, 300));
-  };
+  const text = (value: unknown): string => encodeURIComponent(textOf(value));
   const filled = path.replaceAll(
     /\{(\w+)\}/g,
     (_, name: string) => text(values[`path ${name}`] ?? 'none') || 'none',
@@ -99,8 +111,8 @@ test.each(ROLES)(
       // Each with a session of its own: one of the routes ends it.
       const client: Client = await api.as({ role, department });
       await fc.assert(
-        fc.asyncProperty(callOf(operation), async ({ url, body }) => {
-          const headers = { 'if-match': '"1"' };
+        fc.asyncProperty(callOf(operation), async ({ url, headers: given, body }) => {
+          const headers = { ...given, 'if-match': '"1"' };
           const answer = await client.request(operation.method, url, {
             headers,
             ...(body !== undefined && { body }),

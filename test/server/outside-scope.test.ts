@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Role } from '../../src/server/access.ts';
 import { isPermitted, PERMISSIONS, type Permission } from '../../src/server/access.ts';
 import { type Answer, type Client, useApi } from './api.ts';
 import { operationsOf } from './openapi-operations.ts';
@@ -8,6 +9,8 @@ const api = useApi();
 const things = thingsOf(api);
 
 interface Scope {
+  /** Of whoever asks; a supervisor unless given. */
+  readonly role?: Role;
   readonly division?: string;
   readonly department?: string;
 }
@@ -290,6 +293,16 @@ const PROBES: Readonly<Record<string, Ready>> = {
     ask: (client) => client.get('/api/feeds'),
     had: ({ text }) => text.includes('village_report'),
     ...BY_DEPARTMENT,
+  }),
+  'POST /api/feeds/{feed}/rows': probe({
+    thing: nothing,
+    ask: (client) =>
+      client.post('/api/feeds/village_report/rows', [{ 村代码: '620802103001' }], {
+        'idempotency-key': 'probe',
+      }),
+    had: isDone,
+    inside: { role: 'department', department: OWN },
+    outside: [{ role: 'department', department: OTHER }, { department: OWN }],
   }),
   'GET /api/runs/{id}': probe({
     thing: nothing,

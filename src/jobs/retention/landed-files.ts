@@ -98,7 +98,9 @@ export async function removeOrphans(db: Kysely<DB>, dataFolder: string, now: Dat
   return removed;
 }
 
-/** `landing/<feed>/<date>` of every feed and date; links are not followed. */
+const DATE = /^\d{4}-\d\d-\d\d$/;
+
+/** `landing/<feed>/<date>` of every feed and date; links are not followed. What was pushed and waits is elsewhere. */
 async function foldersOf(dataFolder: string): Promise<string[]> {
   const below = async (folder: string): Promise<string[]> => {
     const entries = await readdir(path.join(dataFolder, folder), { withFileTypes: true }).catch(nothingThere);
@@ -107,7 +109,8 @@ async function foldersOf(dataFolder: string): Promise<string[]> {
       .map((entry) => path.join(folder, entry.name))
       .sort();
   };
-  return (await Promise.all((await below(LANDING)).map(below))).flat();
+  const folders = (await Promise.all((await below(LANDING)).map(below))).flat();
+  return folders.filter((folder) => DATE.test(path.basename(folder)));
 }
 
 async function removeIfEmpty(folder: string): Promise<void> {

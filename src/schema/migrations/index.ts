@@ -28,6 +28,7 @@ import { birthInNumber } from './0030-birth-in-number.ts';
 import { ledgerScope } from './0032-ledger-scope.ts';
 import { lateAndWithdrawn } from './0034-late-and-withdrawn.ts';
 import { readerRole } from './0035-reader-role.ts';
+import { pushedRows } from './0036-pushed-rows.ts';
 import { tallyScope } from './0037-tally-scope.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
@@ -61,5 +62,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0032-ledger-scope': ledgerScope,
   '0034-late-and-withdrawn': lateAndWithdrawn,
   '0035-reader-role': readerRole,
+  '0036-pushed-rows': pushedRows,
   '0037-tally-scope': tallyScope,
 };

@@ -13,6 +13,7 @@ export type AuditedAction =
   | 'lift'
   | 'case'
   | 'correction'
+  | 'push'
   | 'field_check'
   | 'release'
   | 'refuse'

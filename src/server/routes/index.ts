@@ -16,6 +16,7 @@ import { addMetricsRoute } from './metrics.ts';
 import { addOfficerRoutes } from './officers.ts';
 import { addOwnAccountRoutes } from './own-account.ts';
 import { addPersonRoutes } from './persons.ts';
+import { addPushedRowRoutes } from './pushed-rows.ts';
 import { addRejectedRowRoutes } from './rejected-rows.ts';
 import { addReviewRoutes } from './reviews.ts';
 import { addRuleRoutes } from './rules.ts';
@@ -45,6 +46,7 @@ export function addRoutes(server: Server, context: ServerContext): void {
   addReviewRoutes(server, context);
   addDeliveryRoutes(server, context);
   addFeedRoutes(server, context);
+  addPushedRowRoutes(server, context);
   addIndicatorRoutes(server, context);
   addRejectedRowRoutes(server, context);
   addRuleRoutes(server, context);
