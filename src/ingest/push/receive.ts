@@ -65,7 +65,7 @@ export async function receivePush(warehouse: Warehouse, dataFolder: string, push
       form === 'lines'
         ? { ...sent, rows: await countRows(part, columns) }
         : await asLines(part, await linesOfArray(part, columns));
-    await rename(part, path.join(folder, name));
+    await renameDurably(part, path.join(folder, name));
     const { isNew, receipt } = await enter(warehouse, push, {
       body_digest: sent.sha256,
       rows: taken.rows,
@@ -112,6 +112,17 @@ async function writeDigested(
     await handle.close();
   }
   return { sha256: digest.digest('hex') };
+}
+
+/** Renames a file, flushed to the disk as well: whoever is told that it was taken keeps nothing to send again. */
+async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  const folder = await open(path.dirname(to), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /** Puts the rows of an array in its place, one a line, as files of the decoder have them. */
