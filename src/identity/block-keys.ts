@@ -105,7 +105,8 @@ export async function findUnresolved(tx: Transaction<DB>): Promise<void> {
       FROM touched JOIN identity.link own USING (mention_id) JOIN identity.link mate ON mate.person_id = own.person_id
       -- Who lost the number since has changed, and is touched.
       WHERE mate.id_number IS NULL)
-    SELECT m.mention_id, m.feed, m.source_key, l.person_id, l.linked_run, l.method = 'decision' AS by_decision
+    SELECT m.mention_id, m.feed, m.source_key, m.name, m.sex, m.birth_date,
+           l.person_id, l.linked_run, l.method = 'decision' AS by_decision
     FROM closed JOIN identity.mention m USING (mention_id) LEFT JOIN identity.link l USING (mention_id)
     WHERE m.active AND m.id_number IS NULL`.execute(tx);
   await sql`ALTER TABLE unresolved ADD PRIMARY KEY (mention_id)`.execute(tx);

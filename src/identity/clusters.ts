@@ -15,7 +15,8 @@ import type { DB } from '../schema/database.ts';
 export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore: boolean): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-    SELECT mention_id, feed, id_number, active, changed_run <= ${afterRun} AS is_rescored FROM identity.mention
+    SELECT mention_id, feed, source_key, role, household_code, id_number, active, changed_run <= ${afterRun} AS is_rescored
+    FROM identity.mention
     WHERE changed_run > ${afterRun} OR (${rescore} AND active AND id_number IS NULL)`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE touched_number ON COMMIT DROP AS
@@ -26,6 +27,7 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore:
   );
   await addBoundNumbers(tx);
   await sql`ANALYZE changed, touched_number`.execute(tx);
+  // Whoever is looked up in order finds neighbours on one page.
   await sql`
     CREATE TEMPORARY TABLE scope ON COMMIT DROP AS
     SELECT f.*, t.person_id, t.linked_run
@@ -33,7 +35,8 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore:
           FROM changed c LEFT JOIN identity.link l USING (mention_id) WHERE c.id_number IS NOT NULL
           UNION
           SELECT l.mention_id, l.person_id, l.linked_run
-          FROM touched_number n JOIN identity.link l ON l.id_number = n.id_number) t
+          FROM touched_number n JOIN identity.link l ON l.id_number = n.id_number
+          ORDER BY mention_id) t
     JOIN identity.feature f USING (mention_id)
     WHERE f.id_number IS NOT NULL`.execute(tx);
   await sql`ANALYZE scope (mention_id, id_number)`.execute(tx);
@@ -46,7 +49,7 @@ export async function buildScope(tx: Transaction<DB>, afterRun: number, rescore:
 export async function buildFirstScope(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE changed ON COMMIT DROP AS
-    SELECT mention_id, feed, id_number, active, false AS is_rescored FROM identity.mention m
+    SELECT mention_id, feed, role, id_number, active, false AS is_rescored FROM identity.mention m
     WHERE active AND NOT EXISTS (SELECT FROM identity.plain_number p WHERE p.id_number = m.id_number)`.execute(
     tx,
   );

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import type { RunId } from '../schema/ids.ts';
-import { findMeetings, recordCrowds } from './meetings.ts';
+import { recordCrowds } from './meetings.ts';
 import { bestLevelsSql, patternSql } from './model/comparison-sql.ts';
 import { brokenLaw } from './model/laws.ts';
 import { patternWeight, type TrainedModel } from './model/weights.ts';
@@ -14,19 +14,19 @@ export const HOUSEMATES = sql`(l.household_code = r.household_code AND l.feed = 
  * Pairs that meet by a block key, or as family, and whose names are compatible. Who has no name (a newborn whose
  * parents had not chosen one) is compared with those of the family who have the same sex and birth date.
  *
- * Before: `unresolved` and identity.relative stand. After: temporary table `pair` has each unresolved mention with each mention that it
- * meets; keys under which too many stood are in identity.crowded_key.
+ * Before: `unresolved`, `met`, `crowd` and identity.relative stand. After: temporary table `pair` has each unresolved
+ * mention with each mention that it meets; keys under which too many stood are in identity.crowded_key.
  */
 export async function pairUp(tx: Transaction<DB>, model: TrainedModel, runId: RunId): Promise<void> {
-  await findMeetings(tx, model, 'unresolved');
   await recordCrowds(tx, model, runId);
   await sql`
     CREATE TEMPORARY TABLE pair ON COMMIT DROP AS
     SELECT p.mention_id, p.other_id, p.anchored
     FROM (SELECT mention_id, other_id, anchored, false AS is_kin FROM met
           UNION ALL
-          SELECT n.mention_id, n.other_id, true, true FROM identity.relative n JOIN unresolved USING (mention_id)) p
-    JOIN identity.mention l ON l.mention_id = p.mention_id LEFT JOIN identity.name_form lf ON lf.name = l.name
+          SELECT n.mention_id, n.other_id, true, true FROM identity.relative n JOIN unresolved USING (mention_id)
+          ORDER BY other_id) p
+    JOIN unresolved l USING (mention_id) LEFT JOIN identity.name_form lf ON lf.name = l.name
     JOIN identity.mention r ON r.mention_id = p.other_id JOIN identity.name_form rf ON rf.name = r.name
     WHERE (lf.pinyin = rf.pinyin OR lf.shape = rf.shape OR l.name LIKE rf.pattern OR r.name LIKE lf.pattern
            OR (p.is_kin AND l.name IS NULL AND l.birth_date = r.birth_date AND l.sex = r.sex))
@@ -100,7 +100,7 @@ async function createFeatureTable(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE paired_feature ON COMMIT DROP AS
     SELECT f.* FROM identity.feature f
-    JOIN (SELECT mention_id FROM member UNION SELECT mention_id FROM unresolved) p USING (mention_id)`.execute(
+    JOIN (SELECT mention_id FROM member UNION SELECT mention_id FROM unresolved ORDER BY mention_id) p USING (mention_id)`.execute(
     tx,
   );
   await sql`CREATE UNIQUE INDEX ON paired_feature (mention_id)`.execute(tx);

@@ -12,6 +12,7 @@ import { addConflicts } from './conflicts.ts';
 import { pairUp, weighEdges, weighNodes } from './evidence.ts';
 import { findPlainNumbers, forgetPlainNumbers, isFirstLoad } from './first-load.ts';
 import { noteStanding, recordLinkShares } from './link-share.ts';
+import { findMeetings } from './meetings.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { completeNameForms } from './name-forms.ts';
 import { bringRelatives } from './relatives.ts';
@@ -76,6 +77,7 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await refreshBlockKeys(tx, model, isFirst);
     await bringRelatives(tx, isFirst);
     await findUnresolved(tx);
+    await findMeetings(tx, model);
     if (!isFirst) await closeOverBonds(tx, model);
     await pairUp(tx, model, runId);
     if (isFirst) await addMetNumbers(tx);

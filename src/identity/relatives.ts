@@ -56,34 +56,34 @@ async function askFamilies(tx: Transaction<DB>, isFirst: boolean): Promise<void>
   if (isFirst) {
     await sql`
       CREATE TEMPORARY TABLE family_asked ON COMMIT DROP AS
-      SELECT m.mention_id, false AS is_rival FROM changed JOIN identity.mention m USING (mention_id)
-      WHERE m.id_number IS NULL AND (m.feed, m.role) IN (SELECT feed, role FROM kin_role)`.execute(tx);
+      SELECT mention_id, false AS is_rival FROM changed
+      WHERE id_number IS NULL AND (feed, role) IN (SELECT feed, role FROM kin_role)`.execute(tx);
   } else {
+    // Each household and each record is looked up by itself: whatever the planner thinks, they are few.
     await sql`
       CREATE TEMPORARY TABLE family_asked ON COMMIT DROP AS
-      WITH looked_at AS (SELECT mention_id FROM changed UNION SELECT mention_id FROM cluster),
-      newcomer AS (
-        SELECT m.mention_id, m.feed, m.household_code FROM changed JOIN identity.mention m USING (mention_id)
-        WHERE m.active AND m.household_code IS NOT NULL),
+      WITH looked_at AS (
+        SELECT mention_id, feed, source_key, role FROM changed UNION SELECT mention_id, feed, source_key, role FROM scope),
       housemate AS (
-        SELECT DISTINCT l.person_id
-        FROM newcomer n JOIN identity.mention m ON m.household_code = n.household_code AND m.feed = n.feed
-        JOIN identity.link l ON l.mention_id = m.mention_id
-        WHERE m.active AND m.mention_id <> n.mention_id
-          AND NOT EXISTS (SELECT FROM cluster c WHERE c.mention_id = m.mention_id)),
-      beside AS (
-        SELECT mention_id FROM looked_at
-        UNION
-        SELECT l.mention_id FROM housemate JOIN identity.link l USING (person_id) WHERE l.id_number IS NOT NULL)
+        SELECT m.mention_id
+        FROM changed n
+        CROSS JOIN LATERAL (
+          SELECT m.mention_id FROM identity.mention m
+          WHERE m.household_code = n.household_code AND m.feed = n.feed AND m.active OFFSET 0) m
+        WHERE n.active)
       SELECT mention_id, false AS is_rival FROM changed
       UNION
-      SELECT r.mention_id, false FROM looked_at l JOIN identity.relative r ON r.other_id = l.mention_id
+      SELECT r.mention_id, false
+      FROM (SELECT mention_id FROM looked_at UNION SELECT mention_id FROM housemate) l
+      JOIN identity.relative r ON r.other_id = l.mention_id
       UNION
       SELECT o.mention_id, false
-      FROM beside b JOIN identity.mention m USING (mention_id)
-      JOIN kin_role k ON k.feed = m.feed AND k.role = m.role
-      JOIN identity.mention o ON o.source_key = m.source_key AND o.feed = m.feed AND o.role = k.kin_role
-      WHERE o.id_number IS NULL`.execute(tx);
+      FROM looked_at l JOIN kin_role k ON k.feed = l.feed AND k.role = l.role
+      CROSS JOIN LATERAL (
+        SELECT o.mention_id FROM identity.mention o
+        WHERE o.source_key = l.source_key AND o.feed = l.feed AND o.role = k.kin_role AND o.id_number IS NULL OFFSET 0) o`.execute(
+      tx,
+    );
   }
   await sql`ANALYZE family_asked`.execute(tx);
 }

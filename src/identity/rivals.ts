@@ -53,11 +53,13 @@ async function findTwins(tx: Transaction<DB>): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE twin ON COMMIT DROP AS
     SELECT DISTINCT own.mention_id, other.mention_id AS other_id
-    FROM mate g
-    JOIN identity.relative r USING (mention_id)
-    JOIN identity.relative o ON o.other_id = r.other_id AND o.mention_id <> r.mention_id
-    JOIN identity.mention own ON own.mention_id = r.mention_id
-    JOIN identity.mention other ON other.mention_id = o.mention_id
+    FROM (SELECT DISTINCT r.mention_id, o.mention_id AS other_id
+          FROM mate g JOIN identity.relative r USING (mention_id)
+          JOIN identity.relative o ON o.other_id = r.other_id AND o.mention_id <> r.mention_id) akin
+    JOIN identity.mention own ON own.mention_id = akin.mention_id
+    -- By the family, not by the birth date: who is akin are few, and who was born on one day many.
+    CROSS JOIN LATERAL (
+      SELECT m.* FROM identity.mention m WHERE m.mention_id = akin.other_id OFFSET 0) other
     WHERE other.active AND other.feed = own.feed AND other.role = own.role AND other.source_key <> own.source_key
       AND other.birth_date = own.birth_date AND (other.name = own.name) IS NOT TRUE`.execute(tx);
 }
