@@ -31,11 +31,12 @@ export async function storeFirstKeys(tx: Transaction<DB>, model: TrainedModel): 
   const indexes = await indexesOf(tx, 'identity.block_key');
   const grants = await grantsOf(tx);
   await gatherFirstSource(tx);
+  await gatherRecordKeys(tx, model);
   await sql`DROP TABLE identity.block_key`.execute(tx);
   const rules = model.blocking.map((rule, at) => keysOfPlain(rule, at));
   // No scan is shared, or one process would do alone all that comes after it.
   await sharedOut(tx, '1TB', sql`CREATE TABLE identity.block_key AS ${sql.join(rules, sql` UNION ALL `)}`);
-  await sql`DROP TABLE identity.plain_source`.execute(tx);
+  await sql`DROP TABLE identity.plain_source, identity.plain_mention`.execute(tx);
   await sql`
     INSERT INTO identity.block_key (key, mention_id, rule, anchored)
     SELECT key, mention_id, rule, anchored FROM present_key`.execute(tx);
@@ -73,10 +74,38 @@ async function gatherFirstSource(tx: Transaction<DB>): Promise<void> {
   await sql`ANALYZE identity.plain_source (lead)`.execute(tx);
 }
 
+/** Whether a rule reads something of the record, which is another with each mention, and makes one key of it. */
+function isOfTheRecord(rule: BlockingRule): boolean {
+  return rule.each === undefined && columnsOf(rule).some((name) => !OF_THE_PERSON.has(name));
+}
+
+/**
+ * After: table identity.plain_mention has for each mention of a plain number the keys that rules make of its record:
+ * column n that of the rule at place n. One pass over the mentions does for all of these rules.
+ */
+async function gatherRecordKeys(tx: Transaction<DB>, { blocking }: TrainedModel): Promise<void> {
+  const keys = blocking.flatMap((rule, at) =>
+    isOfTheRecord(rule) ? sql`, ${blockKeySql(rule, at)} AS ${sql.id(String(at))}` : [],
+  );
+  await sharedOut(
+    tx,
+    '1MB',
+    sql`
+    CREATE UNLOGGED TABLE identity.plain_mention AS
+    SELECT p.lead ${sql.join(keys, sql` `)} FROM identity.plain_number p JOIN identity.feature r USING (id_number)`,
+  );
+  await sql`ANALYZE identity.plain_mention`.execute(tx);
+}
+
 /** The keys that a rule gives the plain numbers. */
 function keysOfPlain(rule: BlockingRule, at: number): RawBuilder<unknown> {
-  const columns = columnsOf(rule);
-  const source = columns.every((name) => OF_THE_PERSON.has(name))
+  if (isOfTheRecord(rule)) {
+    const key = sql.id(String(at));
+    return sql`
+      SELECT DISTINCT ${key} AS key, lead AS mention_id, ${sql.lit(at)}::smallint AS rule, true AS anchored
+      FROM identity.plain_mention WHERE ${key} IS NOT NULL`;
+  }
+  const source = columnsOf(rule).every((name) => OF_THE_PERSON.has(name))
     ? sql`identity.plain_source`
     : sql`(SELECT p.lead, f.* FROM identity.feature f JOIN identity.plain_number p USING (id_number))`;
   return sql`
