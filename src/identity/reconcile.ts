@@ -39,6 +39,13 @@ interface CrowdedKeys {
   readonly left_out_mentions: number;
 }
 
+/** How far reconciliation had come, and by which model. */
+interface Before {
+  readonly reconciled_run: number;
+  readonly model_weights: string | null;
+  readonly model_blocking: string | null;
+}
+
 /**
  * Links every mention that changed since the last reconciliation, in one transaction. Run again, it finds
  * nothing to do and writes nothing. The first run with another model also weighs again what the model decides upon.
@@ -46,18 +53,32 @@ interface CrowdedKeys {
  * @throws STALE_WORKER
  */
 export async function reconcile(warehouse: Warehouse, runId: RunId, model: TrainedModel): Promise<void> {
-  const { reconciled_run, model_weights, model_blocking } = await warehouse.db
+  const before = await warehouse.db
     .selectFrom('identity.state')
     .select(['reconciled_run', 'model_weights', 'model_blocking'])
     .executeTakeFirstOrThrow();
   const digests = modelDigests(model);
-  const isSameModel = model_weights === digests.weights && model_blocking === digests.blocking;
-  if (isSameModel && !(await hasChanges(warehouse, reconciled_run))) return;
-  await Promise.all([
-    completeNameForms(warehouse, reconciled_run),
-    // The server looks at a table by itself only a minute after it was filled.
-    reconciled_run === 0 ? sql`ANALYZE identity.mention`.execute(warehouse.db) : undefined,
-  ]);
+  const isSameModel = before.model_weights === digests.weights && before.model_blocking === digests.blocking;
+  if (isSameModel && !(await hasChanges(warehouse, before.reconciled_run))) return;
+  // While names are computed here, the server does what needs none of them.
+  const names = completeNameForms(warehouse, before.reconciled_run);
+  const linked = linkChanged(warehouse, runId, model, before, names);
+  // When one of them fails, the other is not left at work.
+  await Promise.allSettled([names, linked]);
+  await linked;
+}
+
+/** The transaction of {@link reconcile}. Its first steps read no name; for the others it waits until `names` are complete. */
+async function linkChanged(
+  warehouse: Warehouse,
+  runId: RunId,
+  model: TrainedModel,
+  before: Before,
+  names: Promise<void>,
+): Promise<void> {
+  const digests = modelDigests(model);
+  // The server looks at a table by itself only a minute after it was filled.
+  if (before.reconciled_run === 0) await sql`ANALYZE identity.mention`.execute(warehouse.db);
   await warehouse.db.transaction().execute(async (tx) => {
     await assertCurrentRun(tx, runId);
     // The first reconciliation hashes every mention; this is for this transaction alone.
@@ -68,10 +89,11 @@ export async function reconcile(warehouse: Warehouse, runId: RunId, model: Train
     await gatherVerdicts(tx);
     const isFirst = await isFirstLoad(tx);
     if (isFirst) await findPlainNumbers(tx);
+    await names;
     // Another blocking makes other keys of every mention; other weights, other patterns' weights.
-    const afterRun = isAnother(model_blocking, digests.blocking) ? 0 : reconciled_run;
+    const afterRun = isAnother(before.model_blocking, digests.blocking) ? 0 : before.reconciled_run;
     if (isFirst) await buildFirstScope(tx);
-    else await buildScope(tx, afterRun, isAnother(model_weights, digests.weights));
+    else await buildScope(tx, afterRun, isAnother(before.model_weights, digests.weights));
     await noteStanding(tx, isFirst);
     await labelClusters(tx);
     await refreshBlockKeys(tx, model, isFirst);
