@@ -25,9 +25,10 @@ export async function createWarehouse(template = 'popshare_template'): Promise<W
   await admin.close();
   const url = new URL(inject('serverUrl'));
   url.pathname = `/${name}`;
-  return openWarehouse(url.href, async () => {
+  const whenClosed = async (): Promise<void> => {
     const server = await openWarehouse(inject('serverUrl'));
     await server.pool.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await server.close();
-  });
+  };
+  return openWarehouse(url.href, { whenClosed });
 }
