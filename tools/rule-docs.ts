@@ -55,8 +55,8 @@ Written from the headers of \`config/rules/*.sql\` by \`npm run generate\`; do n
 Every finding is a question for a human, with its evidence; nothing here says that anyone did wrong. *Owner*: the
 department that can mend it; \`source\` is the department that sent the record. *Severity* \`info\` is counted, not
 queued. *Looks at*: \`changed mentions\` are judged once, when they change; \`changed persons\` are those of whom
-anything changed, or whose day has come, or who are compared with one of them; \`everything\` is judged anew every
-night. On the first night, and when the file of a rule has changed, each looks at everything.
+anything changed, or whose day has come, or who are compared with one of them; \`changed relations\` are these and who
+stands in one record, or shares a household, with one of them; \`everything\` is judged anew every night. On the first night, and when the file of a rule has changed, each looks at everything.
 
 ${sections.join('\n')}`;
 if (!process.argv.includes('--verify')) {

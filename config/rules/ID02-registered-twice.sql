@@ -3,12 +3,12 @@ rule: ID02
 title: { zh: 疑似双重户口, en: Possibly registered twice in the household register }
 severity: high
 owner: public-security
-evaluates: changed persons
+evaluates: changed relations
 definition: 两条户口状态为 1（正常）的户籍登记，有效公民身份号码不同，姓名、性别、出生日期相同，并且电话、父母、配偶、住址、户号至少一项相同。疑点落在后登记的一条上：先比迁入日期（没有迁入日期的视为出生即登记），再比人员编号。
 resolved_by: 公安核实是否为同一人；确为双重户口的，注销其中一条。
 */
 -- Windows, not joins back on three columns: these the planner takes for one row, and loops over the pairs below. The first
--- one leaves few persons of whom the register need be asked.
+-- one leaves few persons of whom the register need be asked, one by one: the planner would take them for many, and read all.
 WITH namesake AS (
   SELECT m.*, min(m.id_number) OVER namesakes <> max(m.id_number) OVER namesakes AS several
   FROM identity.mention m
@@ -21,8 +21,9 @@ registered AS (
          coalesce(h.moved_in_on, m.birth_date) AS registered_since,
          min(m.id_number) OVER namesakes <> max(m.id_number) OVER namesakes AS several
   FROM (SELECT * FROM namesake WHERE several) m
-  JOIN registry.household_register h USING (source_key)
-  JOIN identity.link l USING (mention_id)
+  CROSS JOIN LATERAL (
+    SELECT kinship, moved_in_on, status FROM registry.household_register h WHERE h.source_key = m.source_key OFFSET 0) h
+  CROSS JOIN LATERAL (SELECT person_id FROM identity.link l WHERE l.mention_id = m.mention_id OFFSET 0) l
   WHERE h.status = '1'
   WINDOW namesakes AS (PARTITION BY m.name, m.sex, m.birth_date)),
 candidate AS MATERIALIZED (SELECT * FROM registered WHERE several),

@@ -5,7 +5,7 @@ severity: high
 owner: human-resources
 evaluates: changed persons
 wakes:
-  - { picture: death, field: died_on, days: days }
+  - { picture: death, field: died_on, days: days, alone: true }
 parameters: { days: 31 }
 definition: 死亡登记已超过 31 天，社会保险的参保状态仍为 1（正常）或待遇状态仍为 1（领取中）。
 resolved_by: 人社核实后终止参保、停发待遇；死亡登记有误的由民政更正。

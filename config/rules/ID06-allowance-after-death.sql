@@ -5,7 +5,7 @@ severity: high
 owner: civil-affairs
 evaluates: changed persons
 wakes:
-  - { picture: death, field: died_on, days: days }
+  - { picture: death, field: died_on, days: days, alone: true }
 parameters: { days: 31 }
 definition: 死亡登记已超过 31 天，仍在最低生活保障名单中。
 resolved_by: 民政核实后停发或调整该户保障金；死亡登记有误的一并更正。

@@ -5,8 +5,8 @@ severity: low
 owner: housing
 evaluates: changed persons
 wakes:
-  - { feed: housing_lease, field: starts_on }
-  - { feed: housing_lease, field: ends_on }
+  - { feed: housing_lease, field: starts_on, alone: true }
+  - { feed: housing_lease, field: ends_on, alone: true }
 definition: 已登记死亡（殡葬火化登记，或户口因死亡注销）的人，仍是一份备案有效、在租期内的租赁的出租人或承租人。
 resolved_by: 房产核实后变更当事人或注销备案；死亡登记有误的由登记部门更正。
 */

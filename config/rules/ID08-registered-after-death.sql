@@ -5,7 +5,7 @@ severity: high
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { picture: death, field: died_on, days: days }
+  - { picture: death, field: died_on, days: days, alone: true }
 parameters: { days: 31 }
 definition: 死亡登记已超过 31 天，户口状态仍为 1（正常）。
 resolved_by: 公安核实后办理死亡注销；死亡登记有误的由民政更正。

@@ -5,7 +5,7 @@ severity: medium
 owner: civil-affairs
 evaluates: changed persons
 wakes:
-  - { feed: household_register, field: cancelled_on, years: years }
+  - { feed: household_register, field: cancelled_on, years: years, alone: true }
 parameters: { years: 5 }
 definition: 户口状态为 3（死亡注销），注销日期在最近 5 年内，没有本人的殡葬火化登记。
 resolved_by: 民政核实后补录火化登记，或确认在外地火化、土葬；户口注销有误的由公安恢复。

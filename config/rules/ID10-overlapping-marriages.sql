@@ -3,7 +3,7 @@ rule: ID10
 title: { zh: 婚姻重叠, en: Overlapping marriages }
 severity: high
 owner: civil-affairs
-evaluates: changed persons
+evaluates: changed relations
 wakes: []
 definition: 同一人有两次结婚登记，对方不是同一人，其间没有离婚登记，前一配偶也没有死亡。
 resolved_by: 民政核实两次登记，补录遗漏的离婚或死亡，或更正登记有误的当事人。
@@ -11,16 +11,18 @@ resolved_by: 民政核实两次登记，补录遗漏的离婚或死亡，或更�
 WITH party AS MATERIALIZED (
   SELECT source_key, role, person_id, count(*) OVER (PARTITION BY person_id) AS registrations
   FROM rule_mention WHERE feed = 'marriage_registration'),
--- The registrations of persons who have several, from their side: who, and with whom.
+-- The registrations of persons who have several, from their side: who, and with whom. One by one: the planner would take
+-- them for many, and read all.
 side AS MATERIALIZED (
   SELECT own.source_key, own.role, own.person_id, r.event, r.registered_on,
          spouse.name AS spouse_name, spouse.id_number AS spouse_id_number, l.person_id AS spouse_id
-  FROM party own
-  JOIN registry.marriage_registration r USING (source_key)
-  JOIN identity.mention spouse
-    ON spouse.source_key = own.source_key AND spouse.feed = 'marriage_registration' AND spouse.role <> own.role
-  JOIN identity.link l ON l.mention_id = spouse.mention_id
-  WHERE own.registrations > 1 AND spouse.active),
+  FROM (SELECT * FROM party WHERE registrations > 1) own
+  CROSS JOIN LATERAL (
+    SELECT event, registered_on FROM registry.marriage_registration r WHERE r.source_key = own.source_key OFFSET 0) r
+  CROSS JOIN LATERAL (
+    SELECT m.mention_id, m.name, m.id_number FROM identity.mention m
+    WHERE m.source_key = own.source_key AND m.feed = 'marriage_registration' AND m.role <> own.role AND m.active OFFSET 0) spouse
+  CROSS JOIN LATERAL (SELECT person_id FROM identity.link l WHERE l.mention_id = spouse.mention_id OFFSET 0) l),
 overlap AS (
   SELECT DISTINCT ON (later.person_id, later.source_key)
          later.source_key, later.role, later.person_id, later.registered_on,

@@ -3,10 +3,10 @@ rule: ID12
 title: { zh: 出生未落户, en: Born and not entered in the household register }
 severity: medium
 owner: public-security
-evaluates: changed persons
+evaluates: changed relations
 wakes:
-  - { feed: birth_certificate, field: issued_on, days: days }
-  - { feed: birth_certificate, field: child_birth_date, days: days }
+  - { feed: birth_certificate, field: issued_on, days: days, alone: true }
+  - { feed: birth_certificate, field: child_birth_date, days: days, alone: true }
 parameters: { days: 31 }
 definition: 出生医学证明签发（未填签发日期的按出生日期）已超过 31 天，母亲为本地户籍（户口状态 1），户籍登记中没有该新生儿。父母任一方户内或同名的人中，有同日出生、同性别的，视为已落户。
 resolved_by: 公安核实后为新生儿办理出生登记；已随父在外地落户或已死亡的，注明原因。

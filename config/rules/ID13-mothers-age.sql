@@ -3,7 +3,7 @@ rule: ID13
 title: { zh: 母亲年龄异常, en: Age of the mother or interval of births cannot be right }
 severity: medium
 owner: health
-evaluates: changed persons
+evaluates: changed relations
 wakes: []
 parameters: { youngest: 13, oldest: 55, months: 6 }
 definition: 分娩时母亲不满 13 周岁，或超过 55 周岁（满 56 周岁）；或同一母亲的两次分娩相隔不足 6 个月，同日或次日出生的多胞胎除外。年龄按母亲的有效公民身份号码计，没有的按登记的出生日期计。疑点落在后一次分娩的证明上。

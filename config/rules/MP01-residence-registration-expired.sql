@@ -5,7 +5,7 @@ severity: medium
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { feed: residence_registration, field: valid_until }
+  - { feed: residence_registration, field: valid_until, alone: true }
 definition: 居住登记已过有效期且未续，本人在本地参保（参保状态 1），又不是本地户籍。已死亡的不计。
 resolved_by: 公安核实居住情况，续办或注销居住登记。
 */

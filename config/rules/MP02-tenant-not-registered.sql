@@ -5,8 +5,8 @@ severity: medium
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { feed: housing_lease, field: starts_on, days: days }
-  - { feed: housing_lease, field: ends_on }
+  - { feed: housing_lease, field: starts_on, days: days, alone: true }
+  - { feed: housing_lease, field: ends_on, alone: true }
 parameters: { days: 31 }
 definition: 租赁备案有效且在租期内已超过 31 天，承租人不是本地户籍，也没有任何居住登记（有效或过期）。已死亡的不计（见 ID07）。
 resolved_by: 公安上门核实，为承租人办理居住登记；已退租的由房产注销备案。

@@ -5,7 +5,7 @@ severity: medium
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { feed: social_insurance, field: insured_since, months: months }
+  - { feed: social_insurance, field: insured_since, months: months, alone: true }
 parameters: { months: 6 }
 definition: 在本地参保（参保状态 1）已满 6 个月，不是本地户籍，也没有居住登记。已死亡的不计（见 ID05）。每人一个疑点，落在最早的一条有效参保记录上。
 resolved_by: 公安核实居住情况，为本人办理居住登记。

@@ -3,7 +3,7 @@ rule: MP04
 title: { zh: 随迁学生未居住登记, en: Pupil from elsewhere without residence registration }
 severity: low
 owner: public-security
-evaluates: changed persons
+evaluates: changed relations
 wakes:
   - { feed: residence_registration, field: valid_until }
 definition: 户籍在外地的学生，本人和监护人都不是本地户籍（户口状态 1），也都没有有效的居住登记。已死亡的不计。

@@ -5,9 +5,9 @@ severity: high
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { feed: housing_lease, field: starts_on }
-  - { feed: housing_lease, field: ends_on }
-  - { feed: residence_registration, field: valid_until }
+  - { feed: housing_lease, field: starts_on, alone: true }
+  - { feed: housing_lease, field: ends_on, alone: true }
+  - { feed: residence_registration, field: valid_until, alone: true }
 definition: 同一人有两条有效的居住登记，住在不同房屋；或有一条有效的居住登记，同时是另一处房屋有效租赁的承租人。房屋以编码区分，缺编码的以住址区分。疑点落在登记日期（起租日期）较晚的一条上。
 resolved_by: 公安核实实际居住地，注销不住的一处；租赁由他人居住的，由房产更正承租人。
 */

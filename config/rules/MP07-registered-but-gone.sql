@@ -3,10 +3,10 @@ rule: MP07
 title: { zh: 户在人不在, en: Registered here and living elsewhere }
 severity: medium
 owner: villages
-evaluates: changed persons
+evaluates: changed relations
 wakes:
-  - { picture: sign, field: until, months: months }
-  - { picture: standing, field: birth_date, years: adult_years }
+  - { picture: sign, field: until, months: months, alone: true }
+  - { picture: standing, field: birth_date, years: adult_years, alone: true }
 parameters: { index: 0.3, months: 24, adult_years: 18 }
 definition: 本地户籍（户口状态 1）的成年人，常住指数低于 0.3，且 24 个月内没有可据以判断常住的生活痕迹（哪些痕迹可以判断，由数据算出的权重决定，见 docs/population.md）。
 resolved_by: 村居入户核实；确已外出的由村直报登记外出，仍在本地的核对其社保等登记的证件号码。

@@ -5,7 +5,7 @@ severity: medium
 owner: public-security
 evaluates: changed persons
 wakes:
-  - { feed: residence_registration, field: valid_until }
+  - { feed: residence_registration, field: valid_until, alone: true }
 definition: 居住登记仍在有效期内，而本人已登记死亡（殡葬火化登记，或户口因死亡注销），或在另一处有更新的居住登记，或村居此后报告其死亡、迁出、外出而没有再报返乡、迁入。
 resolved_by: 公安核实后注销居住登记。
 */

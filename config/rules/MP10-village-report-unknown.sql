@@ -5,7 +5,7 @@ severity: medium
 owner: villages
 evaluates: changed persons
 wakes:
-  - { feed: village_report, field: event_on, days: days }
+  - { feed: village_report, field: event_on, days: days, alone: true }
 parameters: { days: 31 }
 definition: 村居报告的出生、死亡、迁入、迁出已超过 31 天，而没有部门登记：出生没有出生医学证明和户籍登记，死亡没有殡葬火化登记、户口也未因死亡注销，迁入没有户籍登记和居住登记，迁出没有迁出或注销的户籍登记。外出、返乡不是登记事项，不计。
 resolved_by: 村居核实后更正报告，或由公安、民政、卫健补办登记。

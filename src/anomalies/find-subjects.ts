@@ -53,24 +53,31 @@ async function mentionsOf(
     SELECT m.*, l.person_id FROM identity.mention m LEFT JOIN identity.link l USING (mention_id) WHERE m.active`;
   if (scope === 'everything') return all;
   if (rule.evaluates === 'changed mentions') return sql`${all} AND m.changed_run > ${sql.lit(scope.since)}`;
-  const touched = sql`SELECT * FROM population.touched_mention`;
+  const touched = withRelated(rule)
+    ? sql`SELECT * FROM population.touched_mention UNION ALL SELECT * FROM population.related_mention`
+    : sql`SELECT * FROM population.touched_mention`;
   if (!(await listPersons(tx, rule, scope, asOf))) return touched;
   await sql`
     CREATE TEMPORARY TABLE other_mention ON COMMIT DROP AS
     SELECT m.*, p.person_id FROM other_person p
     JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-    WHERE m.active AND NOT EXISTS (
-      SELECT FROM population.touched_mention t WHERE t.person_id = p.person_id)`.execute(tx);
+    WHERE m.active AND NOT EXISTS (SELECT FROM (${touched}) t WHERE t.person_id = p.person_id)`.execute(tx);
   await sql`ANALYZE other_mention`.execute(tx);
   return sql`${touched} UNION ALL SELECT * FROM other_mention`;
 }
 
+/** Whether those whom a night touched by a record or a household in common alone concern a rule, too. */
+const withRelated = ({ evaluates }: Rule): boolean => evaluates === 'changed relations';
+
+/** Of the touched those who concern a rule, as a condition on population.touched_person. */
+const concerned = (rule: Rule): RawBuilder<boolean> => (withRelated(rule) ? sql`true` : sql`NOT by_relation`);
+
 /** Of a rule of changed mentions, too, everybody: it asks for mentions. */
-function personsOf({ evaluates }: Rule, scope: Scope): RawBuilder<unknown> {
-  if (scope === 'everything' || evaluates !== 'changed persons')
+function personsOf(rule: Rule, scope: Scope): RawBuilder<unknown> {
+  if (scope === 'everything' || rule.evaluates === 'changed mentions')
     return sql`SELECT person_id FROM identity.person WHERE merged_into IS NULL`;
   return sql`
-    SELECT person_id FROM population.touched_person WHERE run_id > ${sql.lit(scope.since)}
+    SELECT person_id FROM population.touched_person WHERE run_id > ${sql.lit(scope.since)} AND ${concerned(rule)}
     UNION SELECT person_id FROM other_person`;
 }
 
@@ -81,7 +88,7 @@ function personsOf({ evaluates }: Rule, scope: Scope): RawBuilder<unknown> {
  */
 async function listPersons(
   tx: Transaction<DB>,
-  { rule, wakes }: Rule,
+  rule: Rule,
   { since, asOf: lastAsOf, run }: Exclude<Scope, 'everything'>,
   asOf: string,
 ): Promise<boolean> {
@@ -90,11 +97,25 @@ async function listPersons(
   await sql`
     INSERT INTO other_person
     SELECT DISTINCT person_id FROM population.touched_person
-    WHERE run_id > ${since} AND (run_id <> ${run} OR NOT EXISTS (SELECT FROM population.touched_mention))`.execute(
+    WHERE run_id > ${since} AND ${concerned(rule)}
+      AND (run_id <> ${run} OR NOT EXISTS (
+        SELECT FROM population.touched_mention UNION ALL SELECT FROM population.related_mention))`.execute(
     tx,
   );
-  if (wakes === null) await addJudged(tx, rule);
-  else await addWoken(tx, wakes, lastAsOf, asOf);
+  if (rule.wakes === null) await addJudged(tx, rule.rule);
+  else {
+    const days = { lastAsOf, asOf };
+    await addWokenAndCompared(
+      tx,
+      rule.wakes.filter(({ alone }) => !alone),
+      days,
+    );
+    await addWoken(
+      tx,
+      rule.wakes.filter(({ alone }) => alone),
+      days,
+    );
+  }
   await sql`ANALYZE other_person`.execute(tx);
   const { rows } = await sql<{ any: boolean }>`SELECT EXISTS (SELECT FROM other_person) AS any`.execute(tx);
   return rows[0]?.any ?? false;
@@ -118,17 +139,14 @@ async function addJudged(tx: Transaction<DB>, rule: string): Promise<void> {
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 
-/**
- * Adds those whose day has come since the last evaluation, who are compared with one of them, and who stand in one record
- * with anybody of these.
- */
-async function addWoken(
-  tx: Transaction<DB>,
-  wakes: readonly Wake[],
-  lastAsOf: string,
-  asOf: string,
-): Promise<void> {
-  if (wakes.length === 0) return;
+/** The dates of the last evaluation and of this one, YYYY-MM-DD. */
+interface Days {
+  readonly lastAsOf: string;
+  readonly asOf: string;
+}
+
+/** A SELECT of person_id: whose day has come since the last evaluation. */
+function personsWoken(wakes: readonly Wake[], { lastAsOf, asOf }: Days): RawBuilder<unknown> {
   const woken = wakes.map(({ feed, picture, field, days, months, years }) => {
     const past = sql`make_interval(days => ${days}::integer, months => ${months}::integer, years => ${years}::integer)`;
     // A day on either side: whether a rule counts the day itself is the rule's.
@@ -141,7 +159,19 @@ async function addWoken(
         JOIN identity.mention m ON m.source_key = r.source_key AND m.feed = ${feed} AND m.active
         JOIN identity.link l USING (mention_id) WHERE ${has}`;
   });
-  await sql`CREATE TEMPORARY TABLE woken ON COMMIT DROP AS ${sql.join(woken, sql` UNION `)}`.execute(tx);
+  return sql.join(woken, sql` UNION `);
+}
+
+/** Adds those whose day has come. */
+async function addWoken(tx: Transaction<DB>, wakes: readonly Wake[], days: Days): Promise<void> {
+  if (wakes.length === 0) return;
+  await sql`INSERT INTO other_person ${personsWoken(wakes, days)} ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+/** Adds, beside those whose day has come, who is compared with one of them, and who stands in one record with any of these. */
+async function addWokenAndCompared(tx: Transaction<DB>, wakes: readonly Wake[], days: Days): Promise<void> {
+  if (wakes.length === 0) return;
+  await sql`CREATE TEMPORARY TABLE woken ON COMMIT DROP AS ${personsWoken(wakes, days)}`.execute(tx);
   await sql`INSERT INTO other_person SELECT person_id FROM woken ON CONFLICT DO NOTHING`.execute(tx);
   await gatherValues(tx, sql`woken`, sql`SELECT NULL, NULL, NULL, NULL, NULL WHERE false`);
   await sql`INSERT INTO other_person ${comparedPersons} ON CONFLICT DO NOTHING`.execute(tx);

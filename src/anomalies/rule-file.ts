@@ -14,6 +14,8 @@ const PICTURE_DATES = {
 /** A date of a feed's records or of the picture, and how long after it a rule looks at its persons again. */
 const wakeSchema = z
   .strictObject({
+    /** The finding that comes or goes on the day is about one of these persons: nobody else need be looked at. */
+    alone: z.boolean().default(false),
     feed: z.string().optional(),
     picture: z.enum(['sign', 'standing', 'death']).optional(),
     field: z.string(),
@@ -43,6 +45,8 @@ export interface Wake {
   readonly feed: string | null;
   readonly picture: keyof typeof PICTURE_DATES | null;
   readonly field: string;
+  /** Not those either who are compared with somebody whose day has come. */
+  readonly alone: boolean;
   readonly days: number;
   readonly months: number;
   readonly years: number;
@@ -59,11 +63,12 @@ const headerSchema = z.strictObject({
    * What the SELECT looks at. `changed mentions` reads the view rule_mention, which on an ordinary night holds only
    * the mentions that changed. `changed persons` reads it too; it then holds all mentions of the persons of whom
    * anything changed since the rule's last night, whose day has come (`wakes`), or who are compared with one of these.
-   * `everything` reads what it likes, whole, every night.
+   * `changed relations` looks, beside these, at whoever stands in one record with one of them, or shares or shared a
+   * household with one that changed. `everything` reads what it likes, whole, every night.
    */
-  evaluates: z.enum(['changed mentions', 'changed persons', 'everything']),
+  evaluates: z.enum(['changed mentions', 'changed persons', 'changed relations', 'everything']),
   /**
-   * For `changed persons`: every date on which a finding may come or go by time alone; an empty list says that none
+   * For `changed persons` and `changed relations`: every date on which a finding may come or go by time alone; an empty list says that none
    * does. Without the list the rule looks at everybody who has a case of it, every night.
    */
   wakes: z.array(wakeSchema).optional(),
@@ -109,7 +114,7 @@ export function parseRule(source: string, file: string): Rule {
     ({ rule }) => rule,
   );
 
-  const wakes = fields.wakes?.map(({ feed = null, picture = null, field, ...spans }): Wake => {
+  const wakes = fields.wakes?.map(({ feed = null, picture = null, field, alone, ...spans }): Wake => {
     const length = (unit: keyof typeof spans): number => {
       const given = spans[unit] ?? 0;
       const value = typeof given === 'string' ? fields.parameters[given] : given;
@@ -125,6 +130,7 @@ export function parseRule(source: string, file: string): Rule {
       feed,
       picture,
       field,
+      alone,
       days: length('days'),
       months: length('months'),
       years: length('years'),

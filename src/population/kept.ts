@@ -11,12 +11,13 @@ const LISTED_SHARE = 0.2;
 const LISTED_RUNS = 10;
 
 /**
- * Keeps for the rules whom this run touched, who stands in one record with one of them, and who shares or shared with
- * one of them what records of different persons are compared by: the number, the name with the birth date, the
- * telephone or the place. Where the touched are too many to be listed, and on the first night of a month, it keeps
- * that it was everybody.
+ * Keeps for the rules whom this run touched, who shares or shared with one who changed what records of different persons
+ * are compared by (the number, the name with the birth date, the telephone or the place), and who stands in one record with
+ * one of all these. Those touched by a record or a household in common alone are marked, and their mentions are kept apart:
+ * they are most, and concern few rules. Where the touched are too many to be listed, and on the first night of a month, it
+ * keeps that it was everybody.
  *
- * Before: temporary table `touched_person`.
+ * Before: temporary tables `touched_person`, and of these `changed_person`, those not touched by their household alone.
  */
 export async function keepTouched(
   tx: Transaction<DB>,
@@ -32,19 +33,12 @@ export async function keepTouched(
   await sql`
     INSERT INTO population.touched_night AS kept (run_id, everybody) VALUES (${runId}, ${everybody})
     ON CONFLICT (run_id) DO UPDATE SET everybody = kept.everybody OR excluded.everybody`.execute(tx);
-  if (everybody) await sql`TRUNCATE population.touched_mention`.execute(tx);
+  if (everybody) await sql`TRUNCATE population.touched_mention, population.related_mention`.execute(tx);
   else {
-    await sql`
-      INSERT INTO population.touched_person
-      SELECT ${runId}::bigint, person_id FROM touched_person ON CONFLICT DO NOTHING`.execute(tx);
-    await listCompared(tx, runId);
-    await loadUnindexed(tx, 'population.touched_mention', async () => {
-      await sql`
-        INSERT INTO population.touched_mention
-        SELECT m.*, p.person_id FROM population.touched_person p
-        JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
-        WHERE p.run_id = ${runId} AND m.active ORDER BY m.feed, m.source_key`.execute(tx);
-    });
+    await listChanged(tx, runId);
+    await listRelated(tx, runId);
+    await keepMentions(tx, runId, 'population.touched_mention', false);
+    await keepMentions(tx, runId, 'population.related_mention', true);
   }
   await sql`DELETE FROM identity.former_mention`.execute(tx);
   await forgetNights(tx);
@@ -60,11 +54,26 @@ async function forgetNights(tx: Transaction<DB>): Promise<void> {
       SELECT run_id FROM population.touched_night WHERE everybody)`.execute(tx);
 }
 
-/**
- * Adds those whose records are compared with what the changed give now, or gave before, and then who stands in one record
- * with anybody listed: a case about a pupil is looked at with the guardian.
- */
-async function listCompared(tx: Transaction<DB>, runId: RunId): Promise<void> {
+/** Fills a table with the mentions that stand of those who were touched by a relation alone, or of the others. */
+async function keepMentions(
+  tx: Transaction<DB>,
+  runId: RunId,
+  table: 'population.touched_mention' | 'population.related_mention',
+  byRelation: boolean,
+): Promise<void> {
+  await loadUnindexed(tx, table, async () => {
+    await sql`
+      INSERT INTO ${sql.table(table)}
+      SELECT m.*, p.person_id FROM population.touched_person p
+      JOIN identity.link l USING (person_id) JOIN identity.mention m USING (mention_id)
+      WHERE p.run_id = ${runId} AND p.by_relation = ${byRelation} AND m.active ORDER BY m.feed, m.source_key`.execute(
+      tx,
+    );
+  });
+}
+
+/** Lists the changed, and those whose records are compared with what the changed give now, or gave before. */
+async function listChanged(tx: Transaction<DB>, runId: RunId): Promise<void> {
   await gatherValues(
     tx,
     sql`changed_person`,
@@ -72,19 +81,28 @@ async function listCompared(tx: Transaction<DB>, runId: RunId): Promise<void> {
   );
   await sql`
     INSERT INTO population.touched_person
-    SELECT ${runId}::bigint, person_id FROM (
+    SELECT ${runId}::bigint, person_id, false FROM (
+      SELECT person_id FROM changed_person
+      UNION
       ${comparedPersons}
       UNION
       SELECT l.person_id
       FROM moved_division d JOIN identity.mention m ON m.registered_division = d.division JOIN identity.link l USING (mention_id)
       WHERE m.active) compared
-    ON CONFLICT DO NOTHING`.execute(tx);
+    ON CONFLICT (run_id, person_id) DO UPDATE SET by_relation = false`.execute(tx);
+}
+
+/** Lists the other touched, and who stands in one record with anybody listed: a case about a pupil is looked at with the guardian. */
+async function listRelated(tx: Transaction<DB>, runId: RunId): Promise<void> {
+  await sql`
+    INSERT INTO population.touched_person
+    SELECT ${runId}::bigint, person_id, true FROM touched_person ON CONFLICT DO NOTHING`.execute(tx);
   await sql`CREATE TEMPORARY TABLE listed ON COMMIT DROP AS
     SELECT person_id FROM population.touched_person WHERE run_id = ${runId}`.execute(tx);
   await sql`ANALYZE listed`.execute(tx);
   await sql`
     INSERT INTO population.touched_person
-    SELECT DISTINCT ${runId}::bigint, person_id FROM (${personsBeside(sql`listed`)}) beside ON CONFLICT DO NOTHING`.execute(
+    SELECT DISTINCT ${runId}::bigint, person_id, true FROM (${personsBeside(sql`listed`)}) beside ON CONFLICT DO NOTHING`.execute(
     tx,
   );
 }

@@ -1139,6 +1139,31 @@ export interface PopulationRegisterDivision {
   records: number;
 }
 
+export interface PopulationRelatedMention {
+  active: boolean | null;
+  address: string | null;
+  birth_date: string | null;
+  changed_run: number | null;
+  division: string | null;
+  dwelling_code: string | null;
+  feed: string | null;
+  household_code: string | null;
+  id_given: string | null;
+  id_kind: string | null;
+  id_number: string | null;
+  mention_id: number | null;
+  name: string | null;
+  name_given: string | null;
+  person_id: number | null;
+  phone: string | null;
+  property_code: string | null;
+  registered_division: string | null;
+  role: string | null;
+  sex: string | null;
+  source_key: string | null;
+  source_person: string | null;
+}
+
 export interface PopulationRelation {
   kind: string;
   other_person_id: number;
@@ -1246,6 +1271,7 @@ export interface PopulationTouchedNight {
 }
 
 export interface PopulationTouchedPerson {
+  by_relation: Generated<boolean>;
   person_id: number;
   run_id: number;
 }
@@ -1952,6 +1978,7 @@ export interface DB {
   "population.indicator_value": PopulationIndicatorValue;
   "population.person": PopulationPerson;
   "population.register_division": PopulationRegisterDivision;
+  "population.related_mention": PopulationRelatedMention;
   "population.relation": PopulationRelation;
   "population.residence": PopulationResidence;
   "population.residence_count": PopulationResidenceCount;

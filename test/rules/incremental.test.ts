@@ -44,6 +44,10 @@ test(
       { everybody: true },
       ...Array.from({ length: 6 }, () => ({ everybody: false })),
     ]);
+    // Of the touched, some share a record or a household with one that changed, and no more.
+    expect(
+      await county.query('SELECT DISTINCT by_relation FROM population.touched_person ORDER BY 1'),
+    ).toEqual([{ by_relation: false }, { by_relation: true }]);
     // A date that goes back, and a new month: everybody is looked at.
     await nightAndCompare('2026-11-22');
     await nightAndCompare('2026-12-31');

@@ -39,8 +39,8 @@ async function refreshStatistics(tx: Transaction<DB>): Promise<void> {
   const { rows } = await sql<{ schema: string; name: string }>`
     SELECT schemaname AS schema, relname AS name FROM pg_stat_user_tables
     WHERE schemaname IN ('identity', 'registry', 'population')
-      -- Whoever fills it knows it anew.
-      AND relname <> 'touched_mention' AND n_mod_since_analyze > ${CHANGED_SHARE}::float * n_live_tup
+      -- Whoever fills these knows them anew.
+      AND relname NOT IN ('touched_mention', 'related_mention') AND n_mod_since_analyze > ${CHANGED_SHARE}::float * n_live_tup
     ORDER BY schemaname, relname`.execute(tx);
   for (const { schema, name } of rows) await sql`ANALYZE ${sql.id(schema, name)}`.execute(tx);
 }

@@ -30,6 +30,7 @@ import { lateAndWithdrawn } from './0034-late-and-withdrawn.ts';
 import { readerRole } from './0035-reader-role.ts';
 import { pushedRows } from './0036-pushed-rows.ts';
 import { tallyScope } from './0037-tally-scope.ts';
+import { touchedRelations } from './0038-touched-relations.ts';
 
 /** The warehouse, step by step. A step that has been released is never edited; add the next one. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -64,4 +65,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0035-reader-role': readerRole,
   '0036-pushed-rows': pushedRows,
   '0037-tally-scope': tallyScope,
+  '0038-touched-relations': touchedRelations,
 };
