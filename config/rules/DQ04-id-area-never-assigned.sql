@@ -14,4 +14,4 @@ SELECT m.feed || '|' || m.source_key || '|' || m.role AS subject,
          'area_code', substr(m.id_number, 1, 6)) AS evidence
 FROM rule_mention m
 WHERE m.id_kind IN ('resident', 'resident_15')
-  AND NOT EXISTS (SELECT FROM reference.area_code a WHERE a.code = substr(m.id_number, 1, 6))
+  AND substr(m.id_number, 1, 6) NOT IN (SELECT code FROM reference.area_code)

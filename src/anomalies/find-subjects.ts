@@ -56,7 +56,9 @@ async function mentionsOf(
   const touched = withRelated(rule)
     ? sql`SELECT * FROM population.touched_mention UNION ALL SELECT * FROM population.related_mention`
     : sql`SELECT * FROM population.touched_mention`;
-  if (!(await listPersons(tx, rule, scope, asOf))) return touched;
+  const hasOthers = await listPersons(tx, rule, scope, asOf);
+  // Some rules ask for persons alone.
+  if (!hasOthers || !rule.select.includes('rule_mention')) return touched;
   await sql`
     CREATE TEMPORARY TABLE other_mention ON COMMIT DROP AS
     SELECT m.*, p.person_id FROM other_person p
