@@ -160,7 +160,9 @@ async function byErrorKind(warehouse: Warehouse): Promise<void> {
                WHEN 'DQ08' THEN 'lunar birthday' WHEN 'DQ07' THEN 'other birth date' WHEN 'DQ03' THEN 'impossible birth in the number'
                WHEN 'ID01' THEN 'number of somebody else' END
              || CASE WHEN l.id_kind = 'absent' OR l.id_kind = 'invalid' THEN ', and no usable number' ELSE '' END
-      FROM linked l JOIN planted p ON p.feed = l.feed AND split_part(p.source_key, '/', 1) IN (l.source_key, split_part(l.source_key, '|', 1))
+      FROM linked l
+      CROSS JOIN LATERAL (VALUES (l.source_key), (split_part(l.source_key, '|', 1))) AS k (source_key)
+      JOIN planted p ON p.feed = l.feed AND split_part(p.source_key, '/', 1) = k.source_key
        AND split_part(p.source_key, '/', 2) IN ('', l.role)
       WHERE p.rule IN ('ID04', 'DQ10', 'DQ08', 'DQ07', 'DQ03', 'ID01') AND p.night = 1)
     SELECT f.kind, count(*) AS mentions,
