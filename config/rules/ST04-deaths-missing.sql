@@ -14,14 +14,14 @@ WITH rate (from_age, male, female) AS (VALUES
   (30, 1.66, 0.98), (35, 2.15, 1.18), (40, 3.05, 1.70), (45, 4.33, 2.57), (50, 6.71, 4.19), (55, 10.57, 6.63),
   (60, 17.92, 11.43), (65, 29.59, 19.06), (70, 51.03, 34.11), (75, 79.89, 55.70), (80, 133.28, 97.48),
   (85, 188.75, 145.36), (90, 268.63, 231.23), (95, 241.40, 298.02)),
--- Ages are reckoned once for each birthday, not for each person. Who was born before these is older than 95.
+-- Ages are reckoned once for each birthday, not for each person.
 birthday AS MATERIALIZED (
-  SELECT day::date AS birth_date, extract(year FROM age(:as_of::date, day::date))::integer / 5 * 5 AS from_age
-  FROM generate_series(:as_of::date - interval '95 years', :as_of::date, interval '1 day') AS day),
+  SELECT birth_date, least(95, extract(year FROM age(:as_of::date, birth_date))::integer / 5 * 5) AS from_age
+  FROM (SELECT DISTINCT birth_date FROM registry.household_register WHERE birth_date <= :as_of::date) b),
 living AS (
-  SELECT left(h.registered_division, 9) AS town, h.sex, coalesce(b.from_age, 95) AS from_age, count(*) AS persons
-  FROM registry.household_register h LEFT JOIN birthday b USING (birth_date)
-  WHERE h.status = '1' AND h.sex IN ('1', '2') AND h.birth_date <= :as_of::date
+  SELECT left(h.registered_division, 9) AS town, h.sex, b.from_age, count(*) AS persons
+  FROM registry.household_register h JOIN birthday b USING (birth_date)
+  WHERE h.status = '1' AND h.sex IN ('1', '2')
   GROUP BY 1, 2, 3),
 expected AS (
   SELECT l.town, sum(l.persons * CASE l.sex WHEN '1' THEN r.male ELSE r.female END) * :level::numeric / 1000 AS deaths
