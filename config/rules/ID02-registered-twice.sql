@@ -31,9 +31,11 @@ candidate AS MATERIALIZED (SELECT * FROM registered WHERE several),
 housemate AS MATERIALIZED (
   SELECT c.mention_id, c.kinship, h.kinship AS other_kinship, l.person_id AS other_id
   FROM candidate c
-  JOIN registry.household_register h ON h.household_number = c.household_code
-  JOIN identity.mention m ON m.source_key = h.source_key AND m.feed = 'household_register' AND m.active
-  JOIN identity.link l ON l.mention_id = m.mention_id),
+  CROSS JOIN LATERAL (
+    SELECT mention_id, source_key FROM identity.mention m
+    WHERE m.household_code = c.household_code AND m.feed = 'household_register' AND m.active OFFSET 0) m
+  CROSS JOIN LATERAL (SELECT kinship FROM registry.household_register h WHERE h.source_key = m.source_key OFFSET 0) h
+  CROSS JOIN LATERAL (SELECT person_id FROM identity.link l WHERE l.mention_id = m.mention_id OFFSET 0) l),
 -- GB/T 4761 gives the relation to the head of household (01, 02). 28 and 38 are children-in-law.
 relative AS (
   SELECT mention_id, 'parent' AS relation, other_id FROM housemate
