@@ -92,7 +92,12 @@ async function firstNight(warehouse: Warehouse, dropFolder: string): Promise<voi
   const spent = ((await processorTime(warehouse)) - before) / 1000;
   const passed = (performance.now() - began) / 1000;
   process.stdout.write(
-    `${report.identity.persons} persons, ${open} open cases, ${report.identity.reviews} reviews after the first night: ${passed.toFixed(0)} s, ${spent.toFixed(0)} s of processors\n`,
+    `${report.identity.persons} persons, ${open} open cases, ${report.identity.reviews} reviews after the first night: ${passed.toFixed(0)} s, ${spent.toFixed(0)} s of processors\n\n`,
+  );
+  const steps = await stepsOf(warehouse, NIGHTS[0]);
+  printTable(
+    ['step of the first night', 'seconds'],
+    steps.map(({ name, began: from, ended }) => [name, ((ended - from) / 1000).toFixed(1)]),
   );
 }
 
@@ -208,13 +213,26 @@ function timesOf(answered: readonly Answered[]): Map<string, number[]> {
   );
 }
 
-/** Which steps of the second night slow the officers down. */
-async function tellByStep(warehouse: Warehouse, answered: readonly Answered[]): Promise<void> {
-  const { rows: steps } = await sql<{ name: string; began: number; ended: number }>`
+interface StepTimes {
+  readonly name: string;
+  /** In milliseconds since 1970, as `ended`. */
+  readonly began: number;
+  readonly ended: number;
+}
+
+/** The steps of the last run of a date, each kind from its first to its last. */
+async function stepsOf(warehouse: Warehouse, date: string): Promise<StepTimes[]> {
+  const { rows } = await sql<StepTimes>`
     SELECT name, extract(epoch FROM min(started_at))::float8 * 1000 AS began,
            extract(epoch FROM max(finished_at))::float8 * 1000 AS ended
-    FROM ops.step WHERE run_id = (SELECT max(run_id) FROM ops.run WHERE business_date = ${NIGHTS[1]})
+    FROM ops.step WHERE run_id = (SELECT max(run_id) FROM ops.run WHERE business_date = ${date})
     GROUP BY name ORDER BY began`.execute(warehouse.db);
+  return rows;
+}
+
+/** Which steps of the second night slow the officers down. */
+async function tellByStep(warehouse: Warehouse, answered: readonly Answered[]): Promise<void> {
+  const steps = await stepsOf(warehouse, NIGHTS[1]);
   process.stdout.write('\nby step of the second night\n\n');
   printTable(
     ['step', 'seconds', 'list p95 ms', 'one case p95 ms'],
