@@ -123,6 +123,8 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
     WHERE l.weight >= ${split} AND NOT l.decided
       AND (c.label <> l.node OR l.weight < ${join} OR l.weight - coalesce(l.second, -1000) < ${MARGIN})
     ORDER BY c.group_id, e.weight DESC, e.mention_id`.execute(tx);
+  // Two may each be the one that is most alike the other: one doubt.
+  await sql`CREATE UNIQUE INDEX ON doubt (left_mention, right_mention)`.execute(tx);
   await sql`
     INSERT INTO cluster (mention_id, person_id, linked_run, id_number, label, method, weight, vector)
     SELECT u.mention_id, u.person_id, u.linked_run, NULL, c.label, c.method, c.weight, c.vector

@@ -19,9 +19,8 @@ export async function addConflicts(tx: Transaction<DB>, model: TrainedModel): Pr
     SELECT least(t.mention_id, t.other_id), greatest(t.mention_id, t.other_id), 'conflict', t.weight, t.vector
     FROM torn t JOIN cluster l ON l.mention_id = t.mention_id JOIN cluster r ON r.mention_id = t.other_id
     WHERE l.label <> r.label AND NOT EXISTS (
-      SELECT FROM doubt d WHERE d.left_mention = least(t.mention_id, t.other_id) AND d.right_mention = greatest(t.mention_id, t.other_id))`.execute(
-    tx,
-  );
+      SELECT FROM doubt d WHERE d.left_mention = least(t.mention_id, t.other_id) AND d.right_mention = greatest(t.mention_id, t.other_id))
+    ON CONFLICT DO NOTHING`.execute(tx);
   await addForbidden(tx, model);
   await findDisputed(tx);
   const { rows } = await sql`SELECT FROM disputed LIMIT 1`.execute(tx);
@@ -33,7 +32,8 @@ export async function addConflicts(tx: Transaction<DB>, model: TrainedModel): Pr
     FROM disputed_pair w
     WHERE w.weight >= ${model.thresholds.join} AND NOT EXISTS (
       SELECT FROM doubt d WHERE d.left_mention = least(w.mention_id, w.other_id) AND d.right_mention = greatest(w.mention_id, w.other_id))
-    ORDER BY w.mention_id, w.weight DESC, w.other_id`.execute(tx);
+    ORDER BY w.mention_id, w.weight DESC, w.other_id
+    ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /** Adds what a law alone keeps apart: of each group that is nobody's, the most alike person or other record. */
@@ -55,7 +55,8 @@ async function addForbidden(tx: Transaction<DB>, model: TrainedModel): Promise<v
     WHERE f.weight >= ${model.thresholds.join} AND c.label = 'mention ' || f.group_id AND NOT EXISTS (
       SELECT FROM doubt d
       WHERE d.left_mention = least(f.mention_id, f.other_id) AND d.right_mention = greatest(f.mention_id, f.other_id))
-    ORDER BY f.group_id, f.weight DESC, f.mention_id, f.other_id`.execute(tx);
+    ORDER BY f.group_id, f.weight DESC, f.mention_id, f.other_id
+    ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /**
@@ -92,8 +93,8 @@ async function weighDisputed(tx: Transaction<DB>, model: TrainedModel): Promise<
       WHERE b.anchored AND b.mention_id <> k.mention_id)
     SELECT m.mention_id, m.other_id, ${sql.raw(patternSql(model))} AS vector, ${HOUSEMATES} AS are_housemates
     FROM met m
-    JOIN identity.feature l ON l.mention_id = m.mention_id
-    JOIN identity.feature r ON r.mention_id = m.other_id
+    JOIN identity.feature l ON l.mention_id = least(m.mention_id, m.other_id)
+    JOIN identity.feature r ON r.mention_id = greatest(m.mention_id, m.other_id)
     WHERE (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
       AND l.id_number <> r.id_number
       AND NOT EXISTS (SELECT FROM apart a WHERE a.mention_id = m.mention_id AND a.other_id = m.other_id)`.execute(

@@ -34,12 +34,20 @@ test('a rule is read with its parameters numbered; a cast is no parameter', () =
 test('a rule wakes for dates, so long after them as a number or a parameter says', () => {
   const wakes = [
     '{ feed: death_registration, field: died_on, days: 31, years: oldest_years }',
-    '{ picture: sign, field: until }',
+    '{ picture: sign, field: until, alone: true }',
   ].join(', ');
   const rule = parseRule(RULE.replace('parameters:', `wakes: [${wakes}]\nparameters:`), 'DQ13.sql');
   expect(rule.wakes).toEqual([
-    { feed: 'death_registration', picture: null, field: 'died_on', days: 31, months: 0, years: 115 },
-    { feed: null, picture: 'sign', field: 'until', days: 0, months: 0, years: 0 },
+    {
+      feed: 'death_registration',
+      picture: null,
+      field: 'died_on',
+      days: 31,
+      months: 0,
+      years: 115,
+      alone: false,
+    },
+    { feed: null, picture: 'sign', field: 'until', days: 0, months: 0, years: 0, alone: true },
   ]);
 });
 

@@ -92,6 +92,15 @@ test('a number of an area that never was is a review with the person it speaks o
   expect(await openConflicts()).toEqual(['H S|110']);
 });
 
+test('two such records that are most alike each other are one review', async () => {
+  const [one, other] = ['629901', '629902'].map((area) => residentNumber('19850607', '002', area));
+  await night({
+    household_register: [register('H', { ...ZHAO, id_number: one ?? '' })],
+    social_insurance: [insurance('S', { ...ZHAO, id_number: other ?? '' })],
+  });
+  expect(await openConflicts()).toEqual(['H S|110']);
+});
+
 test('records without numbers that come apart, because two contradict each other, are a review of the most alike', async () => {
   const alike = { ...ZHAO, id_number: '' };
   const tenant = { tenant_id_number: '', tenant_name: ZHAO.name, tenant_phone: ZHAO.phone };
