@@ -121,7 +121,7 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
   await producer.waitUntilReady().catch((error) => refuse(error, close));
   return {
     async addNight(runId, businessDate, plan) {
-      await producer.add(flowOf(runId, businessDate, plan));
+      await untilUndisturbed(() => producer.add(flowOf(runId, businessDate, plan)));
     },
     async hasNight(runId) {
       const close = { queueName: QUEUE, id: jobIdOf(runId, CLOSE), depth: 1, maxChildren: 1 };
@@ -145,6 +145,26 @@ async function openQueue<Backend extends IQueueBackend, Connection>(
     finish,
     close,
   };
+}
+
+const DEADLOCK = '40P01';
+/** Each attempt can only be in the way of a job that has just ended. */
+const ATTEMPTS_TO_ADD = 10;
+
+/**
+ * Adds what may be there already, and be worked on: on Postgres, whoever adds a flow and whoever ends a job of it lock
+ * these in another order, and one of them is refused. What was refused has added nothing.
+ */
+async function untilUndisturbed(add: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await add();
+      return;
+    } catch (error) {
+      const isDeadlock = error instanceof Error && 'code' in error && error.code === DEADLOCK;
+      if (!isDeadlock || attempt === ATTEMPTS_TO_ADD) throw error;
+    }
+  }
 }
 
 async function refuse(error: unknown, leave: () => Promise<void>): Promise<never> {

@@ -150,6 +150,23 @@ describe.each(backends(redisUrl))('a night as jobs on $backend', ({ url, isThere
     expect(await contentsOf(county.warehouse)).toEqual(alone.contents);
   });
 
+  test.skipIf(!isThere)('added again and again, just when its jobs end, is done once', async () => {
+    const alone = await inProcess();
+    const queue = await connected(url);
+    const inHouse = await house();
+    const runId = await openedRun();
+    const added: Promise<void>[] = [];
+    await queue.work(async (job) => {
+      await takeJob(inHouse, job);
+      if (added.length < 15) for (let times = 0; times < 3; times++) added.push(add(queue, runId));
+    }, 2);
+    await add(queue, runId);
+
+    expect(await ended(runId)).toBe('done');
+    await Promise.all(added);
+    expect(await contentsOf(county.warehouse)).toEqual(alone.contents);
+  });
+
   test.skipIf(!isThere)('has no more feeds of a department under way than it allows', async () => {
     const queue = await connected(url);
     const { settings } = county.configuration;
