@@ -54,7 +54,7 @@ try {
       `${OFFICERS} officers, 2 s to read, while the second night runs`,
       officers,
       2,
-      secondNight(drop),
+      secondNight(postgres.url, drop),
     );
     process.stdout.write('\nthe second night beside them, p95 as a ratio (at most 2 is wanted)\n\n');
     printTable(
@@ -101,13 +101,13 @@ async function firstNight(warehouse: Warehouse, dropFolder: string): Promise<voi
   );
 }
 
-/** As it is run at night: in a process of its own that joins the same embedded server, on the same two cores. */
-async function secondNight(drop: string): Promise<void> {
+/** As it is run at night: in a process of its own, on the same two cores. */
+async function secondNight(databaseUrl: string, drop: string): Promise<void> {
   const began = performance.now();
   const child = spawn(process.execPath, ['bin/popshare.js', 'nightly', '--date', NIGHTS[1], '--drop', drop], {
     env: {
       ...process.env,
-      DATABASE_URL: '',
+      DATABASE_URL: databaseUrl,
       REDIS_URL: '',
       POPSHARE_CONFIG: 'config',
       POPSHARE_DATA: folder,

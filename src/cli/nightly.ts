@@ -51,7 +51,7 @@ export function addNightlyCommands(program: Command): void {
           await migrate(session.warehouse, CONTRACTS);
           finish(await runDate(session, date, 'nightly', options), options);
         },
-        { migrated: false, forNights: true },
+        { migrated: false },
       );
     });
 
@@ -64,19 +64,16 @@ export function addNightlyCommands(program: Command): void {
     .option('--json', 'one JSON object on stdout: {"runs": [...]}')
     .action(async (options: RunOptions & { from: string; to: string }) => {
       const [from, to] = [dateArgument(options.from), dateArgument(options.to)];
-      await withSession(
-        async (session) => {
-          const reports: NightlyReport[] = [];
-          for (const date of await lackingDates(session, from, to)) {
-            tell(`backfill ${date}`);
-            reports.push(await runDate(session, date, 'backfill', options));
-          }
-          if (options.json) sayJson({ runs: reports });
-          else if (reports.length === 0) say('nothing to do: every date has its run');
-          for (const report of reports) finish(report, { ...options, silent: options.json === true });
-        },
-        { forNights: true },
-      );
+      await withSession(async (session) => {
+        const reports: NightlyReport[] = [];
+        for (const date of await lackingDates(session, from, to)) {
+          tell(`backfill ${date}`);
+          reports.push(await runDate(session, date, 'backfill', options));
+        }
+        if (options.json) sayJson({ runs: reports });
+        else if (reports.length === 0) say('nothing to do: every date has its run');
+        for (const report of reports) finish(report, { ...options, silent: options.json === true });
+      });
     });
 }
 

@@ -4,7 +4,7 @@ import { startNotices } from '../jobs/notices/clerk.ts';
 import { connectQueue, type NightQueue } from '../jobs/queue.ts';
 import { startScheduler } from '../jobs/scheduler.ts';
 import { startWorker } from '../jobs/worker.ts';
-import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
+import type { Warehouse } from '../schema/warehouse/connect.ts';
 import { requireMigrated } from '../schema/warehouse/migrate.ts';
 import { startServer } from '../server/start.ts';
 import { tell } from './output.ts';
@@ -24,46 +24,32 @@ export type Part = 'server' | 'scheduler' | 'worker';
  * @throws the CONFIG_, DATABASE_, EMBEDDED_ and QUEUE_ codes, before any work
  */
 export async function serve(parts: readonly Part[]): Promise<void> {
-  const isServer = parts.includes('server');
-  const session = await openSession({ forNights: !isServer });
+  const session = await openSession();
   const { environment, warehouse } = session;
-  // The officers' pages do not wait for a night in the same process.
-  const ofNights =
-    isServer && parts.includes('worker')
-      ? await openConfiguredWarehouse(environment, { forNights: true })
-      : warehouse;
-  const warehouses = new Set([warehouse, ofNights]);
-  const stop = whenAskedToStop(warehouses);
+  const stop = whenAskedToStop(warehouse);
   try {
     await requireMigrated(warehouse);
     const queue = await connectQueue({ databaseUrl: warehouse.url, redisUrl: environment.redisUrl });
     try {
-      await work({ session, ofNights, queue, parts, stop });
+      await work(session, queue, parts, stop);
     } finally {
       await queue.close();
     }
   } finally {
-    await Promise.all([...warehouses].map((opened) => opened.close()));
+    await warehouse.close();
   }
 }
 
-interface Service {
-  readonly session: Session;
-  /** The warehouse as workers use it. */
-  readonly ofNights: Warehouse;
-  readonly queue: NightQueue;
-  readonly parts: readonly Part[];
-  readonly stop: Promise<void>;
-}
-
-async function work({ session, ofNights, queue, parts, stop }: Service): Promise<void> {
+async function work(
+  session: Session,
+  queue: NightQueue,
+  parts: readonly Part[],
+  stop: Promise<void>,
+): Promise<void> {
   const { environment, configuration } = session;
   const dropFolder = path.resolve(environment.dropFolder ?? configuration.settings.drop);
   if (parts.includes('worker'))
-    await startWorker(
-      { ...session, warehouse: ofNights, dataFolder: environment.dataFolder, dropFolder },
-      queue,
-    );
+    await startWorker({ ...session, dataFolder: environment.dataFolder, dropFolder }, queue);
   const server = parts.includes('server') ? await startServer(session, queue) : null;
   const dueDates = await loadDueDates(configuration);
   const stopScheduler = parts.includes('scheduler') ? startScheduler({ ...session, queue }) : null;
@@ -85,15 +71,14 @@ async function work({ session, ofNights, queue, parts, stop }: Service): Promise
   await stopNotices?.();
 }
 
-function whenAskedToStop(warehouses: ReadonlySet<Warehouse>): Promise<void> {
+function whenAskedToStop(warehouse: Warehouse): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let askedAt: number | null = null;
   const ask = (): void => {
     const now = performance.now();
     askedAt ??= now;
     resolve();
-    if (now - askedAt > SAME_WISH_MILLISECONDS)
-      Promise.all([...warehouses].map((opened) => opened.abort())).finally(() => process.exit(EXIT_AT_ONCE));
+    if (now - askedAt > SAME_WISH_MILLISECONDS) warehouse.abort().finally(() => process.exit(EXIT_AT_ONCE));
   };
   process.on('SIGINT', ask);
   process.on('SIGTERM', ask);

@@ -4,7 +4,6 @@ import { loadRules, type Rule } from '../anomalies/rule-file.ts';
 import { type Environment, readEnvironment } from '../schema/configuration/environment.ts';
 import { type Configuration, loadConfiguration } from '../schema/configuration/load.ts';
 import { openConfiguredWarehouse, type Warehouse } from '../schema/warehouse/connect.ts';
-import { giveWay } from '../schema/warehouse/give-way.ts';
 import { requireMigrated } from '../schema/warehouse/migrate.ts';
 
 /** What a command works with. */
@@ -20,31 +19,26 @@ export interface Session {
 /**
  * Reads the whole configuration and opens the warehouse. Whoever calls it closes that.
  *
- * @param options.forNights whether the process does nothing but work that can wait: it gives way to others
  * @throws the CONFIG_, DATABASE_ and EMBEDDED_ codes
  */
-export async function openSession(options: { forNights: boolean } = { forNights: false }): Promise<Session> {
+export async function openSession(): Promise<Session> {
   const environment = readEnvironment(process.env);
   const configuration = await loadConfiguration(environment.configFolder);
   const rules = await loadRules(path.join(environment.configFolder, 'rules'));
-  const warehouse = await openConfiguredWarehouse(environment, options);
-  // After the server has been started, which would inherit it.
-  if (options.forNights) giveWay(process.pid);
+  const warehouse = await openConfiguredWarehouse(environment);
   return { environment, configuration, rules, warehouse, user: userInfo().username };
 }
 
 /**
  * Opens a session, does the work, and closes it again, also when the work fails or the process is asked to stop.
  *
- * @param options.migrated whether the warehouse must be at this version
- * @param options.forNights as {@link openSession} has it
  * @throws the CONFIG_, DATABASE_ and EMBEDDED_ codes, before any work
  */
 export async function withSession<Result>(
   work: (session: Session) => Promise<Result>,
-  { migrated = true, forNights = false }: { migrated?: boolean; forNights?: boolean } = {},
+  options: { migrated: boolean } = { migrated: true },
 ): Promise<Result> {
-  const session = await openSession({ forNights });
+  const session = await openSession();
   const { warehouse } = session;
   let stopping = false;
   const stop = (): void => {
@@ -56,7 +50,7 @@ export async function withSession<Result>(
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
-    if (migrated) await requireMigrated(warehouse);
+    if (options.migrated) await requireMigrated(warehouse);
     return await work(session);
   } finally {
     process.off('SIGINT', stop);

@@ -33,7 +33,7 @@ async function openOld(): Promise<Awaited<ReturnType<typeof createWarehouse>>> {
   await client.query(await text(createReadStream(FIXTURE).pipe(createGunzip())));
   await client.end();
   // Its sessions begin with the search path of everybody.
-  return openWarehouse(url, { whenClosed: close });
+  return openWarehouse(url, close);
 }
 
 /** Registry, persons and cases, by what they are. */

@@ -25,10 +25,9 @@ export async function createWarehouse(template = 'popshare_template'): Promise<W
   await admin.close();
   const url = new URL(inject('serverUrl'));
   url.pathname = `/${name}`;
-  const whenClosed = async (): Promise<void> => {
+  return openWarehouse(url.href, async () => {
     const server = await openWarehouse(inject('serverUrl'));
     await server.pool.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await server.close();
-  };
-  return openWarehouse(url.href, { whenClosed });
+  });
 }

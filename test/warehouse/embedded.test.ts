@@ -2,10 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openConfiguredWarehouse } from '../../src/schema/warehouse/connect.ts';
 import { withLock } from '../../src/schema/warehouse/embedded-lock.ts';
 import { kill, makeSite, moduleUrl, project, query } from './embedded-site.ts';
 
@@ -52,23 +50,6 @@ describe('a first start', () => {
     const { url } = await site.start();
     const wrong = url.replace(/:[0-9a-f]{48}@/, ':wrong@');
     await expect(query(wrong, 'select 1')).rejects.toThrow('password authentication failed');
-  });
-
-  test('does the work of nights after what others ask for', async () => {
-    await site.start();
-    const priorityOf = async (options: { forNights: boolean }): Promise<number> => {
-      const warehouse = await openConfiguredWarehouse(
-        { databaseUrl: undefined, dataFolder: site.base },
-        options,
-      );
-      const { rows } = await warehouse.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-      const priority = getPriority(rows[0]?.pid);
-      await warehouse.close();
-      return priority;
-    };
-    const usual = getPriority(await site.postmaster());
-    expect(await priorityOf({ forNights: false })).toBe(usual);
-    expect(await priorityOf({ forNights: true })).toBeGreaterThan(usual);
   });
 
   test('keeps what statements say out of the log', async () => {

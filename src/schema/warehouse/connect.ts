@@ -4,7 +4,6 @@ import pg from 'pg';
 import type { DB } from '../database.ts';
 import { PopshareError } from '../errors.ts';
 import { startEmbedded } from './embedded.ts';
-import { giveWay } from './give-way.ts';
 
 /** Whatever takes statements: the warehouse itself, or what one session may see of it (src/server/scope.ts). */
 export interface Queryable {
@@ -37,16 +36,11 @@ export function typeParsers(): pg.CustomTypesConfig {
 /**
  * Opens the warehouse at `url`, without looking at what is in it.
  *
- * @param options.whenClosed done at the end
- * @param options.connected told of each process that the server begins for this warehouse
  * @throws DATABASE_UNREACHABLE, DATABASE_TOO_OLD
  */
 export async function openWarehouse(
   url: string,
-  {
-    whenClosed = async () => {},
-    connected = () => {},
-  }: { whenClosed?: () => Promise<void>; connected?: (processId: number) => void } = {},
+  beforeClose: () => Promise<void> = async () => {},
 ): Promise<Warehouse> {
   const pool = new pg.Pool({
     connectionString: url,
@@ -59,7 +53,6 @@ export async function openWarehouse(
   const backends = new Set<number>();
   pool.on('connect', (client) => {
     backends.add(processIdOf(client));
-    connected(processIdOf(client));
     // A connection in use that breaks fails its statement; the event says nothing more.
     client.on('error', () => {});
   });
@@ -73,7 +66,7 @@ export async function openWarehouse(
     }
   } catch (error) {
     await pool.end();
-    await whenClosed();
+    await beforeClose();
     if (error instanceof PopshareError) throw error;
     throw new PopshareError(
       'DATABASE_UNREACHABLE',
@@ -86,7 +79,7 @@ export async function openWarehouse(
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
   const close = async (): Promise<void> => {
     await db.destroy();
-    await whenClosed();
+    await beforeClose();
   };
   return {
     db,
@@ -121,20 +114,15 @@ async function endBackends(url: string, processIds: readonly number[]): Promise<
 /**
  * Opens the warehouse that the environment names: the server at DATABASE_URL, or the embedded one in the data folder.
  *
- * @param options.forNights whether work that can wait is done with it: the embedded server, which shares the machine
- *   with the pages, does that after what officers ask for
  * @throws DATABASE_UNREACHABLE, DATABASE_TOO_OLD, and the EMBEDDED_ codes
  */
-export async function openConfiguredWarehouse(
-  environment: { databaseUrl: string | undefined; dataFolder: string },
-  options: { forNights: boolean } = { forNights: false },
-): Promise<Warehouse> {
+export async function openConfiguredWarehouse(environment: {
+  databaseUrl: string | undefined;
+  dataFolder: string;
+}): Promise<Warehouse> {
   if (environment.databaseUrl !== undefined) return openWarehouse(environment.databaseUrl);
   const server = await startEmbedded({ folder: path.join(environment.dataFolder, 'postgres') });
-  return openWarehouse(server.url, {
-    whenClosed: () => server.stop(),
-    ...(options.forNights && { connected: giveWay }),
-  });
+  return openWarehouse(server.url, () => server.stop());
 }
 
 function withoutPassword(url: string): string {
