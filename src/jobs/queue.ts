@@ -12,7 +12,7 @@ import { Redis } from 'ioredis';
 import type { Rule } from '../anomalies/rule-file.ts';
 import type { Configuration } from '../schema/configuration/load.ts';
 import { PopshareError } from '../schema/errors.ts';
-import { messageWithoutValues } from '../schema/failure.ts';
+import { failureOf, messageWithoutValues } from '../schema/failure.ts';
 import type { RunId } from '../schema/ids.ts';
 import { NotYetError } from './department-rate.ts';
 import { log } from './log.ts';
@@ -161,8 +161,7 @@ async function untilUndisturbed(add: () => Promise<unknown>): Promise<void> {
       await add();
       return;
     } catch (error) {
-      const isDeadlock = error instanceof Error && 'code' in error && error.code === DEADLOCK;
-      if (!isDeadlock || attempt === ATTEMPTS_TO_ADD) throw error;
+      if (failureOf(error).sqlstate !== DEADLOCK || attempt === ATTEMPTS_TO_ADD) throw error;
     }
   }
 }

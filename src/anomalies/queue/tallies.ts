@@ -3,21 +3,10 @@ import type { DB } from '../../schema/database.ts';
 import type { Queryable } from '../../schema/warehouse/connect.ts';
 
 /**
- * The books of the tallies: of counties, of townships, and of the open cases that each delivery brought. A tally is a
- * view of its book and of the journal `tally_move`, where changes wait as differences until somebody enters them
+ * Everything that some tally counts by, as columns of a case; what there is none of is the empty text. A tally is a view
+ * of its book and of the journal `tally_move`, where changes wait as differences until somebody enters them
  * (`anomalies.enter_moves`).
  */
-const BOOKS = [
-  'tally_book',
-  'tally_day_book',
-  'tally_due_book',
-  'tally_town_book',
-  'tally_town_day_book',
-  'tally_town_due_book',
-  'tally_group_book',
-];
-
-/** Everything that some tally counts by, as columns of a case; what there is none of is the empty text. */
 const CELL = sql`
   due_on, CASE severity WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS priority, lane, department, severity,
   status, county, town, coalesce(cause, '') AS cause, coalesce(returned_to, '') AS returned_to`;
@@ -61,11 +50,7 @@ export async function foldTallies(tx: Transaction<DB>): Promise<void> {
   await sql`SELECT anomalies.enter_moves(1)`.execute(tx);
 }
 
-/** Enters the journal, and takes cells that have no cases any more out of the books. */
+/** Enters the journal, and takes cells that have no cases any more out of the books, unless somebody else is at it. */
 export async function tidyTallies(tx: Transaction<DB>): Promise<void> {
-  await foldTallies(tx);
-  const { rows } = await sql<{ mine: boolean }>`
-    SELECT pg_try_advisory_xact_lock(hashtext('popshare.tallies')) AS mine`.execute(tx);
-  if (rows[0]?.mine !== true) return;
-  for (const book of BOOKS) await sql`DELETE FROM ${sql.id('anomalies', book)} WHERE cases = 0`.execute(tx);
+  await sql`SELECT anomalies.tidy_tallies()`.execute(tx);
 }

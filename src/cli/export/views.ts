@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import { escapeIdentifier, type PoolClient } from 'pg';
 
 /** A column of a view. */
 export interface Column {
@@ -33,11 +33,6 @@ export async function readableViews(reader: PoolClient, schema: string): Promise
   return rows;
 }
 
-/** A name as it stands in a statement. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 /**
  * The statement that reads a view whole.
  *
@@ -45,8 +40,8 @@ export function quoted(name: string): string {
  */
 export function selectFrom(view: View, expression: (column: Column, name: string) => string): string {
   const columns = view.columns.map((column) => {
-    const name = quoted(column.name);
+    const name = escapeIdentifier(column.name);
     return `${expression(column, name)} AS ${name}`;
   });
-  return `SELECT ${columns.join(', ')} FROM ${quoted(view.schema)}.${quoted(view.name)}`;
+  return `SELECT ${columns.join(', ')} FROM ${escapeIdentifier(view.schema)}.${escapeIdentifier(view.name)}`;
 }

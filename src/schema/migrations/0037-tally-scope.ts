@@ -81,6 +81,17 @@ async function createFunctions(db: Kysely<unknown>): Promise<void> {
       )}
       ${sql.raw(entered[0] ?? '')};
     END $$`.execute(db);
+  // For the owner alone, in a night.
+  await sql`
+    CREATE FUNCTION anomalies.tidy_tallies() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+    BEGIN
+      IF NOT pg_try_advisory_xact_lock(hashtext('popshare.tallies')) THEN
+        RETURN;
+      END IF;
+      PERFORM anomalies.enter_moves(1);
+      ${sql.raw(BOOKS.map((book) => `DELETE FROM ${book} WHERE cases = 0;`).join('\n      '))}
+    END $$`.execute(db);
+  await sql`REVOKE ALL ON FUNCTION anomalies.tidy_tallies FROM PUBLIC`.execute(db);
   await sql`
     CREATE FUNCTION anomalies.lanes() RETURNS TABLE (lane text, severity text, department text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 100 AS $$
@@ -125,7 +136,7 @@ async function createRunReport(db: Kysely<unknown>): Promise<void> {
 const IN_A_GROUP = `AND status IN ('new', 'assigned', 'returned') AND cause <> ''`;
 
 async function down(db: Kysely<unknown>): Promise<void> {
-  await sql`DROP FUNCTION anomalies.enter_moves, anomalies.lanes, anomalies.groups_above, ops.run_report`.execute(
+  await sql`DROP FUNCTION anomalies.tidy_tallies, anomalies.enter_moves, anomalies.lanes, anomalies.groups_above, ops.run_report`.execute(
     db,
   );
   await sql`GRANT SELECT ON ops.run TO popshare_app, popshare_export`.execute(db);

