@@ -14,6 +14,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     env: { LOG_LEVEL: 'silent' },
     globalSetup: ['test/support/server.ts'],
+    setupFiles: ['test/support/seed.ts'],
     // Of two cores, one would wait whenever a file waits for the server: each file has a database of its own there.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },

@@ -1,11 +1,9 @@
 import { sql, type Transaction } from 'kysely';
 import type { DB } from '../schema/database.ts';
 import { connectGroups } from './components.ts';
+import { findDoubts, MARGIN, nameOf } from './doubts.ts';
 import type { TrainedModel } from './model/weights.ts';
 import { findRivals, settleRivals } from './rivals.ts';
-
-/** How much better the best person must be than the second best, in bits: otherwise a human decides. */
-export const MARGIN = 3;
 
 /**
  * Puts unresolved mentions together that speak of the same person among themselves.
@@ -58,8 +56,9 @@ export async function groupUnresolved(tx: Transaction<DB>, model: TrainedModel):
       INSERT INTO torn
       SELECT DISTINCT ON (l.group_id) e.mention_id, e.other_id, e.weight, e.vector
       FROM edge e JOIN mate l USING (mention_id) JOIN contradictory c ON c.group_id = l.group_id
+      JOIN identity.mention m ON m.mention_id = e.mention_id JOIN identity.mention o ON o.mention_id = e.other_id
       WHERE e.weight >= ${model.thresholds.join}
-      ORDER BY l.group_id, e.weight DESC, e.mention_id, e.other_id)
+      ORDER BY l.group_id, e.weight DESC, least(${nameOf('m')}, ${nameOf('o')}), greatest(${nameOf('m')}, ${nameOf('o')}))
     UPDATE mate m SET group_id = own.first
     FROM (SELECT mention_id, min(mention_id) OVER (PARTITION BY unit) AS first
           FROM mate JOIN contradictory USING (group_id)) own
@@ -87,7 +86,7 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
   await sql`ANALYZE told_same`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE contender ON COMMIT DROP AS
-    SELECT g.group_id, e.node, max(e.weight) AS weight, min(e.speaker) AS speaker, bool_or(e.stays) AS stays, bool_or(t.node IS NOT NULL) AS decided
+    SELECT g.group_id, e.node, max(e.weight) AS weight, coalesce(bool_or(e.stays), false) AS stays, bool_or(t.node IS NOT NULL) AS decided
     FROM evidence e
     JOIN mate g USING (mention_id)
     LEFT JOIN told_same t ON t.group_id = g.group_id AND t.node = e.node
@@ -99,8 +98,8 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
     SELECT best.*, coalesce(decided OR (weight >= ${join} AND weight - coalesce(second, -1000) >= ${MARGIN})
                             OR (stays AND weight >= ${split}), false) AS taken
     FROM (SELECT DISTINCT ON (group_id) group_id, node, weight, stays, decided,
-                 lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, speaker, node) AS second
-          FROM contender ORDER BY group_id, decided DESC, weight DESC, speaker, node) best`.execute(tx);
+                 lead(weight) OVER (PARTITION BY group_id ORDER BY decided DESC, weight DESC, stays DESC, node) AS second
+          FROM contender ORDER BY group_id, decided DESC, weight DESC, stays DESC, node) best`.execute(tx);
   await settleRivals(tx);
   await sql`ANALYZE leader, mate`.execute(tx);
   await sql`
@@ -115,16 +114,7 @@ export async function chooseNodes(tx: Transaction<DB>, model: TrainedModel): Pro
     FROM mate g
     LEFT JOIN leader l USING (group_id)
     LEFT JOIN evidence e ON e.mention_id = g.mention_id AND e.node = l.node`.execute(tx);
-  await sql`
-    CREATE TEMPORARY TABLE doubt ON COMMIT DROP AS
-    SELECT DISTINCT ON (c.group_id) least(e.mention_id, e.speaker) AS left_mention, greatest(e.mention_id, e.speaker) AS right_mention,
-           CASE WHEN l.weight < ${join} THEN 'doubtful' ELSE 'ambiguous' END AS kind, e.weight, e.vector
-    FROM choice c JOIN leader l USING (group_id) JOIN evidence e ON e.mention_id = c.mention_id AND e.node = l.node
-    WHERE l.weight >= ${split} AND NOT l.decided
-      AND (c.label <> l.node OR l.weight < ${join} OR l.weight - coalesce(l.second, -1000) < ${MARGIN})
-    ORDER BY c.group_id, e.weight DESC, e.mention_id`.execute(tx);
-  // Two may each be the one that is most alike the other: one doubt.
-  await sql`CREATE UNIQUE INDEX ON doubt (left_mention, right_mention)`.execute(tx);
+  await findDoubts(tx, model);
   await sql`
     INSERT INTO cluster (mention_id, person_id, linked_run, id_number, label, method, weight, vector)
     SELECT u.mention_id, u.person_id, u.linked_run, NULL, c.label, c.method, c.weight, c.vector

@@ -52,17 +52,16 @@ export async function pairUp(tx: Transaction<DB>, model: TrainedModel, runId: Ru
  *
  * A node is such a person: `label` of the scope, or `person <id>` outside it. After: temporary table `evidence`
  * has one row for each unresolved mention and node that met, with the comparison vector (of all the node's
- * anchored mentions the best level, comparison by comparison), its weight, and the mention that speaks for the node.
+ * anchored mentions the best level, comparison by comparison), and its weight.
  */
 export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Promise<void> {
   await sql`
     CREATE TEMPORARY TABLE met_node ON COMMIT DROP AS
-    SELECT p.mention_id, coalesce(c.label, 'person ' || l.person_id) AS node, min(p.other_id) AS speaker
+    SELECT DISTINCT p.mention_id, coalesce(c.label, 'person ' || l.person_id) AS node
     FROM pair p
     LEFT JOIN cluster c ON c.mention_id = p.other_id
     LEFT JOIN identity.link l ON l.mention_id = p.other_id
-    WHERE p.anchored AND coalesce(c.method, l.method) <> 'name_conflict'
-    GROUP BY p.mention_id, coalesce(c.label, 'person ' || l.person_id)`.execute(tx);
+    WHERE p.anchored AND coalesce(c.method, l.method) <> 'name_conflict'`.execute(tx);
   await sql`ANALYZE met_node`.execute(tx);
   await sql`
     CREATE TEMPORARY TABLE member ON COMMIT DROP AS ${membersOf(sql`met_node`)}`.execute(tx);
@@ -70,7 +69,7 @@ export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Prom
   await createFeatureTable(tx);
   await sql`
     CREATE TEMPORARY TABLE node_vector ON COMMIT DROP AS
-    SELECT n.mention_id, n.node, n.speaker, ${sql.raw(bestLevelsSql(model, 'compared.pattern'))} AS vector,
+    SELECT n.mention_id, n.node, ${sql.raw(bestLevelsSql(model, 'compared.pattern'))} AS vector,
            bool_or(m.person_id = u.person_id AND NOT u.by_decision) AS stays, bool_or(${HOUSEMATES}) AS are_housemates
     FROM met_node n
     JOIN unresolved u ON u.mention_id = n.mention_id
@@ -78,7 +77,7 @@ export async function weighNodes(tx: Transaction<DB>, model: TrainedModel): Prom
     JOIN paired_feature l ON l.mention_id = n.mention_id
     JOIN paired_feature r ON r.mention_id = m.mention_id
     CROSS JOIN LATERAL (SELECT ${sql.raw(patternSql(model))} AS pattern OFFSET 0) compared
-    GROUP BY n.mention_id, n.node, n.speaker`.execute(tx);
+    GROUP BY n.mention_id, n.node`.execute(tx);
   await weigh(tx, model, 'node_vector', 'evidence');
 }
 

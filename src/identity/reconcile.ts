@@ -107,7 +107,7 @@ async function linkChanged(
     await weighEdges(tx, model);
     await groupUnresolved(tx, model);
     await chooseNodes(tx, model);
-    await addConflicts(tx, model);
+    await addConflicts(tx, model, isFirst);
     await assignPersons(tx, runId, isFirst);
     await recordPersonEvents(tx, runId, isFirst);
     await writeLinks(tx, runId, model.version, isFirst);

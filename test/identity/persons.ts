@@ -32,6 +32,16 @@ export function partition(
     .join('\n');
 }
 
+/** The open reviews, each with its two records in the order of their names: which came first does not matter. */
+export async function reviewsOf(county: County): Promise<unknown[]> {
+  return county.query(`
+    SELECT kind, round(weight::numeric, 6) AS weight, least(l.record, r.record) AS record, greatest(l.record, r.record) AS other
+    FROM reporting.review,
+         LATERAL (SELECT concat_ws(' ', left_feed, left_source_key, left_role) AS record) l,
+         LATERAL (SELECT concat_ws(' ', right_feed, right_source_key, right_role) AS record) r
+    WHERE status = 'open' ORDER BY record, other`);
+}
+
 /** The mention of a record, `feed key role`. */
 export async function mentionOf(county: County, record: string): Promise<number> {
   const [row] = await county.query<{ mention_id: number }>(

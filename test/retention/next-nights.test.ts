@@ -6,6 +6,7 @@ import { loadDueDates } from '../../src/anomalies/queue/due-dates.ts';
 import { checkDigit } from '../../src/schema/standards/identity-number.ts';
 import { contentsOf } from '../faults/contents.ts';
 import { useDisturbance } from '../faults/disturbed.ts';
+import { reviewsOf } from '../identity/persons.ts';
 import { death, type Row, title } from '../support/drop.ts';
 import { purgeAll } from './purging.ts';
 
@@ -118,10 +119,7 @@ async function standing(): Promise<Record<string, unknown>> {
       `SELECT string_agg(${mention} || ' ' || l.method, ', ' ORDER BY ${mention}) AS person
        FROM identity.link l JOIN identity.mention m USING (mention_id) WHERE m.active GROUP BY l.person_id ORDER BY 1`,
     ),
-    reviews: await county.query(
-      `SELECT kind, left_feed, left_source_key, right_feed, right_source_key, weight
-       FROM reporting.review WHERE status = 'open' ORDER BY 2, 3, 4, 5`,
-    ),
+    reviews: await reviewsOf(county),
     cases: await county.query(
       `SELECT rule, subject, status, severity, department, due_on, evidence FROM anomalies.anomaly
        WHERE status IN ('new', 'assigned', 'returned') ORDER BY rule, subject`,

@@ -7,7 +7,7 @@ import { birth, pupil, report, trader } from './registers.ts';
 import { allowance, insurance, lease, register, residence, residentNumber } from './situation.ts';
 
 // A counterexample is told as it is found: making it smaller takes as many nights again.
-fc.configureGlobal({ endOnFailure: true });
+fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true });
 
 const MINUTES = 20 * 60_000;
 const { county, nightAndCompare } = useNights();
