@@ -4,13 +4,12 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
-import { loadRules } from '../src/anomalies/rule-file.ts';
-import { runNight } from '../src/jobs/nightly.ts';
 import { loadConfiguration } from '../src/schema/configuration/load.ts';
 import { CONTRACTS } from '../src/schema/contracts/index.ts';
 import { openWarehouse, type Warehouse } from '../src/schema/warehouse/connect.ts';
 import { startEmbedded } from '../src/schema/warehouse/embedded.ts';
 import { migrate } from '../src/schema/warehouse/migrate.ts';
+import { partOfNight } from '../test/support/part-of-night.ts';
 import { inventedCounty } from './county.ts';
 import { matchTimes } from './match.ts';
 import { removeServer } from './server.ts';
@@ -27,7 +26,6 @@ try {
   const warehouse = await openWarehouse(server.url);
   await migrate(warehouse, CONTRACTS);
   const configuration = await loadConfiguration('config');
-  const rules = (await loadRules('config/rules')).filter(({ rule }) => rule === 'ID01');
   const nights: { date: string; identity: number }[] = [];
   const days = new Set(
     (await readFile(path.join(county, 'sent.tsv'), 'utf8'))
@@ -40,17 +38,18 @@ try {
   for (const night of [...days, Math.max(...days) + 1]) {
     const date = new Date(Date.parse(FIRST_NIGHT) + (night - 1) * 86_400_000).toISOString().slice(0, 10);
     const isSent = days.has(night);
-    const report = await runNight({
+    const options = {
       warehouse,
       configuration,
-      rules,
+      rules: [],
       dataFolder: folder,
       dropFolder: isSent ? path.join(county, 'deliveries') : null,
       businessDate: date,
       purpose: 'nightly',
-      feeds: [],
+      feeds: configuration.bindings.map(({ feed }) => feed),
       progress: { stepBegan: () => {}, stepEnded: () => {}, rows: () => {} },
-    });
+    } as const;
+    const report = await partOfNight(options, ['ingest', 'identity']);
     nights.push({ date: isSent ? date : `${date}, without changes`, identity: report.identity.ms });
     if (night === 1) await accuracy(warehouse, county);
   }

@@ -80,7 +80,9 @@ async function findDisputed(tx: Transaction<DB>): Promise<void> {
     CREATE TEMPORARY TABLE disputed ON COMMIT DROP AS
     SELECT (array_agg(c.mention_id ORDER BY coalesce(c.leads, false) DESC, ${nameOf('m')}))[1] AS mention_id,
            coalesce(min(c.mention_id) FILTER (WHERE c.leads), min(c.mention_id)) AS keyed_mention
-    FROM cluster c JOIN identity.mention m USING (mention_id)
+    FROM cluster c
+    -- Few, though the planner takes them for many: each is looked up.
+    CROSS JOIN LATERAL (SELECT o.* FROM identity.mention o WHERE o.mention_id = c.mention_id OFFSET 0) m
     WHERE c.method = 'name_conflict'
        OR (c.method IN ('valid_id', 'upgraded_id')
            AND NOT EXISTS (SELECT FROM reference.area_code a WHERE a.code = left(c.id_number, 6)))
@@ -91,34 +93,14 @@ async function findDisputed(tx: Transaction<DB>): Promise<void> {
 /**
  * After: temporary table `disputed_pair` has each disputed mention with each person anchored by another number that it
  * meets under a key that is not crowded, where the names are compatible and no human has set the two apart, weighed
- * by everything but the numbers. For the person speaks the first mention of its number and leading name.
+ * by everything but the numbers.
  */
 async function weighDisputed(tx: Transaction<DB>, model: TrainedModel, isFirst: boolean): Promise<void> {
+  await findSpeakers(tx, model, isFirst);
   await sql`
     CREATE TEMPORARY TABLE disputed_vector ON COMMIT DROP AS
-    WITH own_key AS (
-      SELECT d.mention_id, d.keyed_mention, b.key FROM disputed d JOIN identity.block_key b ON b.mention_id = d.keyed_mention),
-    usable AS (
-      SELECT k.key FROM (SELECT DISTINCT key FROM own_key) k JOIN identity.block_key b USING (key)
-      GROUP BY k.key HAVING count(*) <= ${model.block_limit}),
-    met AS (
-      SELECT DISTINCT k.mention_id, b.mention_id AS keyed_mention
-      FROM own_key k JOIN usable USING (key) JOIN identity.block_key b USING (key)
-      WHERE b.anchored AND b.mention_id <> k.keyed_mention),
-    person AS (
-      SELECT n.keyed_mention, k.id_number, k.name
-      FROM (SELECT DISTINCT keyed_mention FROM met) n JOIN identity.mention k ON k.mention_id = n.keyed_mention),
-    same_number AS (
-      SELECT p.keyed_mention, c.mention_id FROM person p JOIN cluster c USING (id_number)
-      UNION
-      SELECT p.keyed_mention, o.mention_id FROM person p JOIN ${isFirst ? sql`identity.mention` : sql`identity.link`} o USING (id_number)),
-    speaker AS (
-      SELECT DISTINCT ON (p.keyed_mention) p.keyed_mention, o.mention_id
-      FROM person p JOIN same_number n USING (keyed_mention) JOIN identity.mention o USING (mention_id)
-      WHERE o.active AND o.id_number = p.id_number AND o.name IS NOT DISTINCT FROM p.name
-      ORDER BY p.keyed_mention, ${nameOf('o')})
     SELECT m.mention_id, s.mention_id AS other_id, ${sql.raw(patternSql(model))} AS vector, ${HOUSEMATES} AS are_housemates
-    FROM met m JOIN speaker s USING (keyed_mention)
+    FROM disputed_met m JOIN disputed_speaker s USING (keyed_mention)
     JOIN identity.feature l ON l.mention_id = least(m.mention_id, s.mention_id)
     JOIN identity.feature r ON r.mention_id = greatest(m.mention_id, s.mention_id)
     WHERE (l.pinyin = r.pinyin OR l.shape = r.shape OR l.name LIKE r.name_pattern OR r.name LIKE l.name_pattern)
@@ -128,3 +110,39 @@ async function weighDisputed(tx: Transaction<DB>, model: TrainedModel, isFirst: 
   );
   await weigh(tx, model, 'disputed_vector', 'disputed_pair');
 }
+
+/**
+ * After: temporary table `disputed_met` has whom the disputed meet, by the mention under which the block keys of each
+ * such person stand, and `disputed_speaker` for each of these the one that speaks for the person: the first mention
+ * of its number and leading name.
+ */
+async function findSpeakers(tx: Transaction<DB>, model: TrainedModel, isFirst: boolean): Promise<void> {
+  await sql`
+    CREATE TEMPORARY TABLE disputed_met ON COMMIT DROP AS
+    WITH own_key AS (
+      SELECT d.mention_id, d.keyed_mention, b.key FROM disputed d JOIN identity.block_key b ON b.mention_id = d.keyed_mention),
+    usable AS (
+      SELECT k.key FROM (SELECT DISTINCT key FROM own_key) k JOIN identity.block_key b USING (key)
+      GROUP BY k.key HAVING count(*) <= ${model.block_limit})
+    SELECT DISTINCT k.mention_id, b.mention_id AS keyed_mention
+    FROM own_key k JOIN usable USING (key) JOIN identity.block_key b USING (key)
+    WHERE b.anchored AND b.mention_id <> k.keyed_mention`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE disputed_person ON COMMIT DROP AS
+    SELECT k.mention_id AS keyed_mention, k.id_number, k.name
+    FROM identity.mention k WHERE k.mention_id IN (SELECT keyed_mention FROM disputed_met)`.execute(tx);
+  await sql`ANALYZE disputed_met, disputed_person`.execute(tx);
+  await sql`
+    CREATE TEMPORARY TABLE disputed_speaker ON COMMIT DROP AS
+    SELECT DISTINCT ON (p.keyed_mention) p.keyed_mention, o.mention_id
+    FROM disputed_person p JOIN ${isFirst ? sql`identity.mention o` : sql`(${linkedMentions}) o`} USING (id_number)
+    WHERE o.active AND o.name IS NOT DISTINCT FROM p.name
+    ORDER BY p.keyed_mention, ${nameOf('o')}`.execute(tx);
+}
+
+/** Mentions of the disputed persons' numbers: those that are linked by them, and those of tonight. */
+const linkedMentions = sql`
+  SELECT o.* FROM (
+    SELECT l.mention_id FROM disputed_person p JOIN identity.link l USING (id_number)
+    UNION
+    SELECT c.mention_id FROM disputed_person p JOIN cluster c USING (id_number)) n JOIN identity.mention o USING (mention_id)`;
