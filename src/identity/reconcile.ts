@@ -86,6 +86,9 @@ async function linkChanged(
     // What it reads was mostly written tonight, or is read every night: it is in memory, and an index costs little.
     await sql`SET LOCAL seq_page_cost = 0.1`.execute(tx);
     await sql`SET LOCAL random_page_cost = 0.1`.execute(tx);
+    // A row that a scan passes over costs more than the planner thinks, beside one that is looked up in memory: it would
+    // read all mentions, or all links, for a night's hundred thousand.
+    await sql`SET LOCAL cpu_tuple_cost = 0.1`.execute(tx);
     await gatherVerdicts(tx);
     const isFirst = await isFirstLoad(tx);
     if (isFirst) await findPlainNumbers(tx);
