@@ -9,7 +9,7 @@ definition: 记录中的 12 位区划代码（任一栏）不在现行区划代�
 resolved_by: 报送部门改用现行代码；区划调整后的新旧代码对照由民政提供。
 */
 -- Each code once: there are some thousand of them in millions of records. The place of insurance is none of the person's.
-WITH insured AS NOT MATERIALIZED (
+WITH insured AS MATERIALIZED (
   SELECT m.feed, m.source_key, s.insured_division AS code
   FROM registry.social_insurance s JOIN rule_mention m USING (source_key) WHERE m.feed = 'social_insurance'),
 unknown AS MATERIALIZED (

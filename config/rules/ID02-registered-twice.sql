@@ -36,6 +36,18 @@ housemate AS MATERIALIZED (
     WHERE m.household_code = c.household_code AND m.feed = 'household_register' AND m.active OFFSET 0) m
   CROSS JOIN LATERAL (SELECT kinship FROM registry.household_register h WHERE h.source_key = m.source_key OFFSET 0) h
   CROSS JOIN LATERAL (SELECT person_id FROM identity.link l WHERE l.mention_id = m.mention_id OFFSET 0) l),
+-- Whom a candidate's certificates name beside it: one by one, too.
+certified AS MATERIALIZED (
+  SELECT c.mention_id, m.feed, m.role, l.person_id AS other_id
+  FROM candidate c
+  CROSS JOIN LATERAL (SELECT mention_id FROM identity.link o WHERE o.person_id = c.person_id OFFSET 0) own
+  CROSS JOIN LATERAL (
+    SELECT feed, source_key, role FROM identity.mention m
+    WHERE m.mention_id = own.mention_id AND m.feed IN ('birth_certificate', 'marriage_registration') AND m.active OFFSET 0) m
+  CROSS JOIN LATERAL (
+    SELECT mention_id FROM identity.mention o
+    WHERE o.source_key = m.source_key AND o.feed = m.feed AND o.role <> m.role AND o.active OFFSET 0) o
+  CROSS JOIN LATERAL (SELECT person_id FROM identity.link l WHERE l.mention_id = o.mention_id OFFSET 0) l),
 -- GB/T 4761 gives the relation to the head of household (01, 02). 28 and 38 are children-in-law.
 relative AS (
   SELECT mention_id, 'parent' AS relation, other_id FROM housemate
@@ -43,26 +55,13 @@ relative AS (
          AND other_kinship IN ('01', '02', '10', '11', '12'))
      OR (kinship IN ('01', '02') AND other_kinship IN ('50', '51', '52', '57', '58'))
   UNION
-  SELECT c.mention_id, 'parent', p.person_id
-  FROM candidate c
-  JOIN identity.link own ON own.person_id = c.person_id
-  JOIN identity.mention child
-    ON child.mention_id = own.mention_id AND child.feed = 'birth_certificate' AND child.role = 'child' AND child.active
-  JOIN identity.mention parent
-    ON parent.source_key = child.source_key AND parent.feed = child.feed AND parent.role <> child.role AND parent.active
-  JOIN identity.link p ON p.mention_id = parent.mention_id
+  SELECT mention_id, 'parent', other_id FROM certified WHERE feed = 'birth_certificate' AND role = 'child'
   UNION
   SELECT mention_id, 'spouse', other_id FROM housemate
   WHERE (kinship IN ('01', '02') AND other_kinship IN ('10', '11', '12'))
      OR (kinship IN ('10', '11', '12') AND other_kinship IN ('01', '02'))
   UNION
-  SELECT c.mention_id, 'spouse', s.person_id
-  FROM candidate c
-  JOIN identity.link own ON own.person_id = c.person_id
-  JOIN identity.mention m ON m.mention_id = own.mention_id AND m.feed = 'marriage_registration' AND m.active
-  JOIN identity.mention spouse
-    ON spouse.source_key = m.source_key AND spouse.feed = m.feed AND spouse.role <> m.role AND spouse.active
-  JOIN identity.link s ON s.mention_id = spouse.mention_id),
+  SELECT mention_id, 'spouse', other_id FROM certified WHERE feed = 'marriage_registration'),
 shared_relative AS (
   SELECT l.mention_id, r.mention_id AS other_mention, l.relation
   FROM relative l JOIN relative r USING (relation, other_id)),

@@ -13,7 +13,9 @@ WITH pupil AS MATERIALIZED (
   SELECT e.source_key, m.mention_id, m.role, e.living_division AS division, m.name, m.birth_date, m.id_number, m.phone,
          e.registered_division, e.school
   FROM registry.school_enrolment e
-  LEFT JOIN identity.mention m ON m.source_key = e.source_key AND m.feed = 'school_enrolment' AND m.active
+  LEFT JOIN LATERAL (
+    SELECT * FROM identity.mention m
+    WHERE m.source_key = e.source_key AND m.feed = 'school_enrolment' AND m.active OFFSET 0) m ON true
   -- Who is registered in a division of the register is no pupil from elsewhere.
   WHERE NOT EXISTS (SELECT FROM population.register_division d WHERE d.division = e.registered_division)
     AND e.source_key IN (SELECT source_key FROM rule_mention WHERE feed = 'school_enrolment')),
@@ -47,9 +49,13 @@ alike AS MATERIALIZED (
 settled AS (
   SELECT a.enrolment
   FROM alike a
-  LEFT JOIN registry.household_register h ON h.source_key = a.source_key AND a.feed = 'household_register'
-  LEFT JOIN registry.residence_registration r ON r.source_key = a.source_key AND a.feed = 'residence_registration'
-  WHERE a.feed = 'death_registration' OR h.status IN ('1', '3') OR r.valid_until >= :as_of::date)
+  WHERE CASE a.feed
+    WHEN 'death_registration' THEN true
+    WHEN 'household_register' THEN
+      (SELECT h.status IN ('1', '3') FROM registry.household_register h WHERE h.source_key = a.source_key)
+    WHEN 'residence_registration' THEN
+      (SELECT r.valid_until >= :as_of::date FROM registry.residence_registration r WHERE r.source_key = a.source_key)
+    END)
 SELECT 'school_enrolment|' || p.source_key || '|' || p.role AS subject,
        'school_enrolment' AS feed, p.source_key, p.role, l.person_id, p.division,
        jsonb_build_object(

@@ -14,14 +14,14 @@ WITH rate (from_age, male, female) AS (VALUES
   (30, 1.66, 0.98), (35, 2.15, 1.18), (40, 3.05, 1.70), (45, 4.33, 2.57), (50, 6.71, 4.19), (55, 10.57, 6.63),
   (60, 17.92, 11.43), (65, 29.59, 19.06), (70, 51.03, 34.11), (75, 79.89, 55.70), (80, 133.28, 97.48),
   (85, 188.75, 145.36), (90, 268.63, 231.23), (95, 241.40, 298.02)),
--- Ages are reckoned once for each birthday, not for each person.
-birthday AS MATERIALIZED (
-  SELECT birth_date, least(95, extract(year FROM age(:as_of::date, birth_date))::integer / 5 * 5) AS from_age
-  FROM (SELECT DISTINCT birth_date FROM registry.household_register WHERE birth_date <= :as_of::date) b),
+-- The days before which those of an age were born, the oldest first: an age is looked up among them, not reckoned.
+born AS MATERIALIZED (
+  SELECT array_agg((:as_of::date - make_interval(years => from_age))::date + 1 ORDER BY from_age DESC) AS before FROM rate),
 living AS (
-  SELECT left(h.registered_division, 9) AS town, h.sex, b.from_age, count(*) AS persons
-  FROM registry.household_register h JOIN birthday b USING (birth_date)
-  WHERE h.status = '1' AND h.sex IN ('1', '2')
+  SELECT left(h.registered_division, 9) AS town, h.sex,
+         95 - 5 * width_bucket(h.birth_date, (SELECT before FROM born)) AS from_age, count(*) AS persons
+  FROM registry.household_register h
+  WHERE h.status = '1' AND h.sex IN ('1', '2') AND h.birth_date <= :as_of::date
   GROUP BY 1, 2, 3),
 expected AS (
   SELECT l.town, sum(l.persons * CASE l.sex WHEN '1' THEN r.male ELSE r.female END) * :level::numeric / 1000 AS deaths
