@@ -12,18 +12,24 @@ resolved_by: 报送部门改用现行代码；区划调整后的新旧代码对�
 WITH insured AS MATERIALIZED (
   SELECT m.feed, m.source_key, s.insured_division AS code
   FROM registry.social_insurance s JOIN rule_mention m USING (source_key) WHERE m.feed = 'social_insurance'),
+-- A case is about a record as a whole, and a night may look at one of its persons alone.
+beside AS MATERIALIZED (
+  SELECT o.feed, o.source_key, o.division, o.registered_division
+  FROM rule_mention m JOIN identity.mention o ON o.source_key = m.source_key AND o.feed = m.feed AND o.role <> m.role
+  WHERE m.feed IN ('birth_certificate', 'housing_lease', 'marriage_registration', 'school_enrolment') AND o.active
+    AND (o.division IS NOT NULL OR o.registered_division IS NOT NULL)),
 unknown AS MATERIALIZED (
   SELECT c.code, (
            SELECT d.name FROM reference.division d
            WHERE d.code IN (left(c.code, 9) || '000', left(c.code, 6) || '000000',
                             left(c.code, 4) || '00000000', left(c.code, 2) || '0000000000')
            ORDER BY d.code DESC LIMIT 1) AS within
-  FROM (SELECT division AS code FROM rule_mention
-        UNION SELECT registered_division FROM rule_mention UNION SELECT code FROM insured) c
+  FROM (SELECT division AS code FROM rule_mention UNION SELECT registered_division FROM rule_mention
+        UNION SELECT division FROM beside UNION SELECT registered_division FROM beside UNION SELECT code FROM insured) c
   WHERE c.code IS NOT NULL AND (SELECT d.code FROM reference.division d WHERE d.code = c.code) IS NULL),
 recorded AS (
   SELECT m.feed, m.source_key, v.field, v.code
-  FROM rule_mention m
+  FROM (SELECT feed, source_key, division, registered_division FROM rule_mention UNION ALL SELECT * FROM beside) m
   CROSS JOIN LATERAL (VALUES
     (m.division, CASE m.feed WHEN 'household_register' THEN 'registered_division'
                              WHEN 'residence_registration' THEN 'living_division'

@@ -131,12 +131,13 @@ function evaluatedCases(rule: Rule, scope: Scope): RawBuilder<unknown> {
   // Without wakes the rule has looked at every case that stands.
   if (rule.wakes === null) return sql``;
   const evaluated = sql`SELECT person_id FROM rule_person`;
-  // Of one record after another: the planner would turn EXISTS into a join of all mentions.
+  // Without a person: whose record it is, or, without a role, any person of the record, which the rule looks at as a
+  // whole. Of one record after another: the planner would turn EXISTS into a join of all mentions.
   return sql`
     AND CASE WHEN a.person_id IS NOT NULL THEN a.person_id IN (${evaluated})
         ELSE (
           SELECT bool_or(l.person_id IN (${evaluated})) FROM identity.mention m JOIN identity.link l USING (mention_id)
-          WHERE m.source_key = a.source_key AND m.feed = a.feed) END`;
+          WHERE m.source_key = a.source_key AND m.feed = a.feed AND (a.role IS NULL OR m.role = a.role)) END`;
 }
 
 /**
