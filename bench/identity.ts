@@ -109,6 +109,7 @@ async function accuracy(warehouse: Warehouse, county: string): Promise<void> {
     WHERE m.active AND NOT EXISTS (SELECT FROM planted p WHERE p.rule = 'ID02' AND p.feed = t.feed AND p.source_key = t.source_key)`.execute(
     warehouse.db,
   );
+  await sql`ANALYZE linked`.execute(warehouse.db);
   const { rows } = await sql<{
     mentions: number;
     precision: number;

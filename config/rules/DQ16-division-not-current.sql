@@ -15,8 +15,12 @@ WITH insured AS MATERIALIZED (
 -- A case is about a record as a whole, and a night may look at one of its persons alone.
 beside AS MATERIALIZED (
   SELECT o.feed, o.source_key, o.division, o.registered_division
-  FROM rule_mention m JOIN identity.mention o ON o.source_key = m.source_key AND o.feed = m.feed AND o.role <> m.role
-  WHERE m.feed IN ('birth_certificate', 'housing_lease', 'marriage_registration', 'school_enrolment') AND o.active
+  FROM rule_mention m
+  -- Looked up one by one: few of all mentions.
+  CROSS JOIN LATERAL (
+    SELECT * FROM identity.mention o
+    WHERE o.source_key = m.source_key AND o.feed = m.feed AND o.role <> m.role AND o.active OFFSET 0) o
+  WHERE m.feed IN ('birth_certificate', 'housing_lease', 'marriage_registration', 'school_enrolment')
     AND (o.division IS NOT NULL OR o.registered_division IS NOT NULL)),
 unknown AS MATERIALIZED (
   SELECT c.code, (

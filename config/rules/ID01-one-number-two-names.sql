@@ -4,7 +4,6 @@ title: { zh: 同号不同人, en: One identity number on different persons }
 severity: high
 owner: public-security
 evaluates: changed persons
-wakes: []
 definition: 同一个有效公民身份号码下出现互不相容的姓名（不是同名、同音、形近，也不能用不可识别字符解释）。疑点落在与户籍登记不一致的记录上；没有户籍登记的，落在与多数记录不一致的记录上。
 resolved_by: 公安核实号码归属，由登记有误的部门更正姓名或号码。
 */

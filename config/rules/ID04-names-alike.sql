@@ -4,7 +4,6 @@ title: { zh: 同号姓名音形近, en: One identity number on names that sound 
 severity: low
 owner: source
 evaluates: changed persons
-wakes: []
 definition: 同一个有效公民身份号码（十五位旧号按十八位计）下，姓名因同音字或形近字而不同；仅因不可识别字符或间隔点不同的不计。疑点落在与户籍登记不一致的记录上；没有户籍登记的，落在与多数记录不一致的记录上，各占一半的落在后到的记录上。
 resolved_by: 报送部门核对证件，更正姓名用字；户籍登记有误的由公安更正。
 */
