@@ -12,7 +12,8 @@ resolved_by: 报送部门改用现行代码；区划调整后的新旧代码对�
 WITH insured AS MATERIALIZED (
   SELECT m.feed, m.source_key, s.insured_division AS code
   FROM registry.social_insurance s JOIN rule_mention m USING (source_key) WHERE m.feed = 'social_insurance'),
--- A case is about a record as a whole, and a night may look at one of its persons alone.
+-- A case is about a record as a whole, and a night may look at one of its persons alone. These feeds name several persons
+-- in a record, and places.
 beside AS MATERIALIZED (
   SELECT o.feed, o.source_key, o.division, o.registered_division
   FROM rule_mention m
@@ -20,7 +21,7 @@ beside AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT * FROM identity.mention o
     WHERE o.source_key = m.source_key AND o.feed = m.feed AND o.role <> m.role AND o.active OFFSET 0) o
-  WHERE m.feed IN ('birth_certificate', 'housing_lease', 'marriage_registration', 'school_enrolment')
+  WHERE m.feed IN ('birth_certificate', 'housing_lease', 'school_enrolment')
     AND (o.division IS NOT NULL OR o.registered_division IS NOT NULL)),
 unknown AS MATERIALIZED (
   SELECT c.code, (

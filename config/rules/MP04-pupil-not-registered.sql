@@ -13,6 +13,7 @@ WITH pupil AS MATERIALIZED (
   SELECT e.source_key, m.mention_id, m.role, e.living_division AS division, m.name, m.birth_date, m.id_number, m.phone,
          e.registered_division, e.school
   FROM registry.school_enrolment e
+  -- Looked up one by one, as the registers are below: the planner would read all of them.
   LEFT JOIN LATERAL (
     SELECT * FROM identity.mention m
     WHERE m.source_key = e.source_key AND m.feed = 'school_enrolment' AND m.active OFFSET 0) m ON true

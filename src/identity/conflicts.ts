@@ -25,8 +25,7 @@ export async function addConflicts(
     INSERT INTO doubt (left_mention, right_mention, kind, weight, vector)
     SELECT least(t.mention_id, t.other_id), greatest(t.mention_id, t.other_id), 'conflict', t.weight, t.vector
     FROM torn t JOIN cluster l ON l.mention_id = t.mention_id JOIN cluster r ON r.mention_id = t.other_id
-    WHERE l.label <> r.label AND NOT EXISTS (
-      SELECT FROM doubt d WHERE d.left_mention = least(t.mention_id, t.other_id) AND d.right_mention = greatest(t.mention_id, t.other_id))
+    WHERE l.label <> r.label
     ON CONFLICT DO NOTHING`.execute(tx);
   await addForbidden(tx, model);
   await findDisputed(tx);

@@ -35,7 +35,7 @@ export function partition(
 /** The open reviews, each with its two records in the order of their names: which came first does not matter. */
 export async function reviewsOf(county: County): Promise<unknown[]> {
   return county.query(`
-    SELECT kind, round(weight::numeric, 6) AS weight, least(l.record, r.record) AS record, greatest(l.record, r.record) AS other
+    SELECT kind, weight, least(l.record, r.record) AS record, greatest(l.record, r.record) AS other
     FROM reporting.review,
          LATERAL (SELECT concat_ws(' ', left_feed, left_source_key, left_role) AS record) l,
          LATERAL (SELECT concat_ws(' ', right_feed, right_source_key, right_role) AS record) r
